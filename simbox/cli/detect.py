@@ -1,0 +1,60 @@
+"""``simbox detect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simbox import pipeline
+from simbox.cli import _options as opt
+from simbox.cli._printing import Printing, finish
+from simbox.config import load
+from simbox.outputs.files import Keep
+from simbox.outputs.folder import replacing
+from simbox.outputs.progress import progress_bar
+
+
+def command(
+    paths: opt.Paths,
+    profile: opt.Profile = None,
+    config: opt.Config = None,
+    cells: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet of cells: cell, lat, lon, district.")
+    ] = None,
+    lists: opt.Lists = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run, replaced if it is one.")] = (
+        opt.DEFAULT_RUN
+    ),
+    top: opt.Top = None,
+    printed: opt.Printed = None,
+    since: opt.Since = None,
+    until: opt.Until = None,
+    zone: opt.Zone = None,
+    fail_on: opt.Failing = None,
+    keep_tables: Annotated[
+        bool, typer.Option("--keep-tables", help="Also write the canonical tables as Parquet.")
+    ] = False,
+    no_store: Annotated[
+        bool, typer.Option("--no-store", help="Keep no events; explain then shows no records.")
+    ] = False,
+) -> None:
+    """Rank the lines in CDR files by how likely they are voice gateways.
+
+    Example: simbox detect exports/2026-03 --cells cells.csv --out march-run
+    """
+    settings = load(config)
+    options = pipeline.Options(
+        profile=profile,
+        zone=zone,
+        since=since,
+        until=until,
+        cells=cells,
+        lists=tuple(lists or ()),
+        keep=Keep(store=not no_store, tables=keep_tables),
+    )
+    with replacing(out) as work, progress_bar() as step:
+        run = pipeline.detect(paths, settings, options, work, step)
+        lines = run.head(top or settings.outputs.top)
+    finish(run, Printing(printed, lines, out), fail_on)

@@ -1,0 +1,1 @@
+"""The signals, one file a family; each module declares ``FEATURES``."""

@@ -1,0 +1,168 @@
+"""What crosses lines about handsets: shared IMEIs, neighbouring serials, turns and overlaps.
+
+Two passes over the store: the first reads three columns and finds the handsets that more than one
+SIM was used with; the second reads only the calls on those, which are few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from simbox.features.context import Handsets, LineCounts
+from simbox.features.segments import Array, Index, Mask, boundaries, group
+from simbox.identifiers import Ids, digits_of, handset, mix, party
+from simbox.store import Store, line_hash
+from simbox.tables import Kind
+
+SERIAL_DIGITS = 6  # of the 14 digits of an IMEI, below the TAC
+_SLOT_BITS = 20
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, so that a product keeps all of its factor
+NEAR_SERIAL = 8  # serials at most so far apart came from one box of goods
+
+
+@dataclass(frozen=True)
+class _Use:
+    """Each distinct use of a handset: by which line, with which SIM."""
+
+    imei: Ids
+    line: Ids  # hash of the line
+    sim: Ids  # IMSI, else the line
+
+
+def handset_facts(store: Store) -> Handsets:
+    """The facts about handsets that no line's own events can tell."""
+    use = _uses(store)
+    if not len(use.imei):
+        return Handsets()
+    sims_of, shared = _shared(use)
+    sims = _max_by_line(use.line, sims_of)
+    neighbours = _max_by_line(use.line, _near_serials(use.imei))
+    overlaps, turns = _passed_around(store, np.unique(use.imei[shared]))
+    return Handsets(sims, neighbours, overlaps, turns)
+
+
+def _uses(store: Store) -> _Use:
+    parts = [_distinct_uses(frame) for frame in store.each_bucket(("line", "imei", "imsi"))]
+    return _Use(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _distinct_uses(frame: pl.DataFrame) -> tuple[Ids, Ids, Ids]:
+    rows = np.flatnonzero(frame["imei"].to_numpy())
+    imei, line, imsi = (frame[name].to_numpy()[rows] for name in ("imei", "line", "imsi"))
+    few = _thin_out(mix(imei ^ party(line) * _SPREAD ^ party(imsi) * _SPREAD * _SPREAD))
+    line, imei = line_hash(line[few]), handset(imei[few])
+    sim = np.where(imsi[few] > 0, party(imsi[few]), line)
+    uses = group(imei, line, sim).first
+    return imei[uses], line[uses], sim[uses]
+
+
+def _thin_out(hashes: Ids) -> Index:
+    """Rows that still hold every distinct hash, most repeats dropped without a sort.
+
+    Each row writes its number into a small table; a row stays when it wrote last, or when the
+    last writer of its slot has another hash.
+    """
+    slot = hashes >> np.uint64(64 - _SLOT_BITS)
+    last = np.zeros(1 << _SLOT_BITS, dtype=np.int32)
+    number = np.arange(len(hashes), dtype=np.int32)
+    last[slot] = number
+    writer = last[slot]
+    return np.flatnonzero((writer == number) | (hashes[writer] != hashes))
+
+
+def _shared(use: _Use) -> tuple[Index, Mask]:
+    """For each use the number of SIMs in its handset, and whether that is more than one."""
+    pairs = group(use.imei, use.sim).first
+    handsets = group(use.imei[pairs])
+    ids = use.imei[pairs][handsets.first]
+    order = np.argsort(ids)
+    at = np.searchsorted(ids[order], use.imei)
+    sims = handsets.sizes[order][at]
+    return sims, sims > 1
+
+
+def _near_serials(imei: Ids) -> Index:
+    """How many other handsets in the data have a serial near each handset's, under its TAC."""
+    value = digits_of(imei)
+    known = np.unique(value[value >= 0])
+    floor = value // 10**SERIAL_DIGITS * 10**SERIAL_DIGITS
+    low = np.maximum(value - NEAR_SERIAL, floor)
+    high = np.minimum(value + NEAR_SERIAL, floor + 10**SERIAL_DIGITS - 1)
+    found = np.searchsorted(known, high, side="right") - np.searchsorted(known, low)
+    return np.where(value >= 0, found - 1, 0)
+
+
+def _max_by_line(line: Ids, values: Index) -> LineCounts:
+    order = np.lexsort((values, line))
+    last = order[np.append(boundaries(line[order])[1:], True)]
+    return LineCounts(line[last], values[last])
+
+
+def _sum_by_line(line: Ids) -> LineCounts:
+    hashes, sizes = np.unique(line, return_counts=True)
+    return LineCounts(hashes, sizes)
+
+
+def _passed_around(store: Store, shared: Ids) -> tuple[LineCounts, LineCounts]:
+    """Calls that overlap a call of another SIM on the handset, and turns from SIM to SIM."""
+    calls = _calls_on(store, shared)
+    if calls is None:
+        return LineCounts(), LineCounts()
+    imei, line, sim, start, end = calls
+    order = np.lexsort((sim, end, start, imei))
+    imei, line, sim, start, end = (column[order] for column in (imei, line, sim, start, end))
+    turn = np.zeros(len(imei), dtype=bool)
+    turn[1:] = (imei[1:] == imei[:-1]) & (sim[1:] != sim[:-1])
+    overlap = _overlaps(imei, sim, start, end)
+    return _sum_by_line(line[overlap]), _sum_by_line(line[turn])
+
+
+def _calls_on(store: Store, shared: Ids) -> tuple[Array, ...] | None:
+    """Calls on some handsets: IMEI, line, SIM, start and end, duplicates dropped."""
+    columns = ("line", "other", "imei", "imsi", "start", "duration", "kind")
+    found = []
+    for frame in store.each_bucket(columns) if len(shared) else ():
+        imei = handset(frame["imei"].to_numpy())
+        at = np.minimum(np.searchsorted(shared, imei), len(shared) - 1)
+        is_call = (frame["kind"].to_numpy() & Kind.TYPE_MASK) <= Kind.MTC
+        rows = np.flatnonzero((shared[at] == imei) & is_call)
+        found.append(_unique_calls(frame[rows.astype(np.uint32)]))
+    if not found:
+        return None
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+
+
+def _unique_calls(frame: pl.DataFrame) -> tuple[Array, ...]:
+    line = line_hash(frame["line"].to_numpy())
+    imei, imsi = handset(frame["imei"].to_numpy()), party(frame["imsi"].to_numpy())
+    start = frame["start"].to_numpy().astype(np.int64)
+    duration = frame["duration"].to_numpy().astype(np.int64)
+    event_type = frame["kind"].to_numpy() & Kind.TYPE_MASK
+    once = group(line, start, duration, event_type, party(frame["other"].to_numpy())).first
+    sim = np.where(imsi > 0, imsi, line)
+    columns = (imei, line, sim, start, start + np.maximum(duration, 0))
+    return tuple(column[once] for column in columns)
+
+
+def _overlaps(imei: Ids, sim: Ids, start: Index, end: Index) -> Mask:
+    """Calls open at the same time as a call of another SIM on the handset."""
+    talked = np.flatnonzero(end > start)
+    overlap = np.zeros(len(imei), dtype=bool)
+    if len(talked):
+        start, end = start[talked] - start.min(), end[talked] - start.min()
+        on_handset = _open_beside(imei[talked], start, end)
+        same_sim = _open_beside(imei[talked] ^ (sim[talked] * np.uint64(3)), start, end)
+        overlap[talked] = on_handset > same_sim
+    return overlap
+
+
+def _open_beside(owner: Ids, start: Index, end: Index) -> Index:
+    """For each interval how many of its owner, itself included, overlap it."""
+    _, number = np.unique(owner, return_inverse=True)
+    span = np.int64(end.max() + 1)
+    begun = np.searchsorted(np.sort(number * span + start), number * span + end, side="left")
+    over = np.searchsorted(np.sort(number * span + end), number * span + start, side="right")
+    return np.asarray(begun - over)

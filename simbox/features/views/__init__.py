@@ -1,0 +1,1 @@
+"""The passes over a bucket of events; each module declares one ``VIEW``."""

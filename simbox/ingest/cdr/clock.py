@@ -1,0 +1,121 @@
+"""Local wall time to UTC by a table of the zone's changes of offset.
+
+In the gap of spring a time that never was is read with the offset before the gap; in the fold of
+autumn the earlier of the two instants is taken.  Both are counted.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from simbox.errors import ConfigError, did_you_mean
+
+Seconds = npt.NDArray[np.int64]
+
+FIRST_YEAR = 1990
+LAST_YEAR = 2100
+EARLIEST = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp())
+LATEST = int(datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp())
+_STEP = 86_400  # zones change their offset at most once a day
+_QUARTER = 900
+
+
+@dataclass(frozen=True)
+class ZoneTable:
+    """The offsets of one zone: ``offsets[i]`` holds from ``changes[i]`` (UTC) to the next."""
+
+    name: str
+    changes: Seconds
+    offsets: Seconds
+
+    @property
+    def fixed(self) -> bool:
+        return len(self.offsets) == 1
+
+
+@dataclass(frozen=True)
+class Instants:
+    """Times in UTC, with the counts of those that the local clock had twice or never."""
+
+    utc: Seconds
+    gaps: int
+    folds: int
+
+
+def _offset(zone: zoneinfo.ZoneInfo, instant: int) -> int:
+    moment = datetime.fromtimestamp(instant, UTC).astimezone(zone)
+    return int((moment.utcoffset() or timedelta()).total_seconds())
+
+
+def _change_between(zone: zoneinfo.ZoneInfo, low: int, high: int) -> int:
+    """The first second of the offset that holds at ``high``, by halving."""
+    after = _offset(zone, high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(zone, middle) == after:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@cache
+def zone_table(name: str) -> ZoneTable:
+    """The table of a zone of the IANA database, for the years that records may lie in.
+
+    Raises:
+        ConfigError: there is no such zone.
+    """
+    try:
+        zone = zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        hint = did_you_mean(name, zoneinfo.available_timezones())
+        raise ConfigError(f"zone '{name}': not in the time zone database.{hint}") from None
+    changes, offsets = [EARLIEST - 366 * _STEP], [_offset(zone, EARLIEST)]
+    for day in range(EARLIEST, LATEST + _STEP, _STEP):
+        offset = _offset(zone, day)
+        if offset != offsets[-1]:
+            changes.append(_change_between(zone, day - _STEP, day))
+            offsets.append(offset)
+    return ZoneTable(name, np.array(changes), np.array(offsets))
+
+
+def to_utc(wall: Seconds, table: ZoneTable) -> Instants:
+    """Wall-clock seconds (as if UTC) to UTC seconds."""
+    if table.fixed or len(wall) == 0:
+        return Instants(wall - table.offsets[0], 0, 0)
+    # the wall clock of each change, read with the offset before it: from there a new offset holds
+    before = table.changes[1:] + table.offsets[:-1]
+    after = table.changes[1:] + table.offsets[1:]
+    # gap: before <= wall < after keeps the old offset; fold: after <= wall < before likewise
+    starts = np.maximum(before, after)
+    low, high = np.searchsorted(starts, (wall.min(), wall.max()), side="right")
+    index = low if low == high else np.searchsorted(starts, wall, side="right")
+    utc = wall - table.offsets[index]
+    span = slice(max(int(low) - 1, 0), int(high) + 1)
+    gaps = folds = 0
+    for old, new in zip(before[span], after[span], strict=True):
+        inside = int(((wall >= min(old, new)) & (wall < max(old, new))).sum())
+        if new > old:
+            gaps += inside
+        else:
+            folds += inside
+    return Instants(utc, gaps, folds)
+
+
+def quarters(utc: Seconds, table: ZoneTable) -> npt.NDArray[np.int8]:
+    """The local clock's offset at each instant, in quarters of an hour."""
+    offsets = (table.offsets // _QUARTER).astype(np.int8)
+    if len(utc) == 0:
+        return np.zeros(0, dtype=np.int8)
+    low, high = np.searchsorted(table.changes, (utc.min(), utc.max()), side="right") - 1
+    if low == high:
+        return np.full(len(utc), offsets[max(low, 0)], dtype=np.int8)
+    index = np.searchsorted(table.changes, utc, side="right") - 1
+    return np.asarray(offsets[np.maximum(index, 0)])

@@ -1,0 +1,213 @@
+"""IMSI, IMEI and cell columns to ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from simbox.identifiers import (
+    CHECK_ABSENT,
+    CHECK_SHIFT,
+    CHECK_SV,
+    IMEI_DIGITS,
+    LENGTH_SHIFT,
+    MAX_DIGITS,
+    Ids,
+    text_id,
+)
+from simbox.ingest.cdr.numbers import NO_TEXTS, POWERS, Parties, plain_exact, texts_of
+
+_IMEISV_DIGITS = 16
+_KNOWN_LIMIT = 300_000  # spellings remembered between batches
+
+
+def _digits_and_rest(column: pl.Series, most: int) -> tuple[Ids, npt.NDArray[np.uint8]]:
+    """Value and length of all-digit entries; length 0 for everything else."""
+    if column.dtype.is_integer():
+        filled = column.fill_null(-1).cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+        present = filled >= 0
+        whole = np.where(present, filled, 0).astype(np.uint64)
+        size = np.maximum(np.searchsorted(POWERS, whole, side="right"), 1)
+        return whole, np.where(present, size, 0).astype(np.uint8)
+    text = pl.col("raw")
+    value = text.cast(pl.UInt64, strict=False)
+    length = text.str.len_bytes()
+    good = value.is_not_null() & (length <= most) & ~text.str.starts_with("+")
+    frame = column.cast(pl.String).alias("raw").to_frame().select(
+        value=value.fill_null(0),
+        length=pl.when(good).then(length).otherwise(0).cast(pl.UInt8),
+    )
+    return frame["value"].to_numpy(), frame["length"].to_numpy()
+
+
+def _from_texts(
+    column: pl.Series, ids: Ids, rest: npt.NDArray[np.bool_], kind: str, nulls: tuple[str, ...]
+) -> Parties:
+    """Fill in the ids of entries that are not plain digits, by their distinct values."""
+    raw = column.cast(pl.String).alias("raw").to_frame().filter(pl.Series(rest))
+    distinct = raw.drop_nulls().unique()
+    text = pl.col("raw").str.strip_chars()
+    bare = plain_exact(text).str.replace_all(r"[\s\-./]", "")
+    seen = distinct.with_columns(
+        text=text, digits=bare, null=text.is_in(nulls) | (text == "") | bare.is_null()
+    )
+    digits = seen["digits"].str.extract(r"^(\d{1,16})$")
+    value = digits.cast(pl.UInt64, strict=False).fill_null(0).to_numpy()
+    length = digits.str.len_bytes().fill_null(0).cast(pl.UInt8).to_numpy()
+    packed = imei_ids(value, length) if kind == "imei" else imsi_ids(value, length)
+    named = seen.select(pl.when("null").then(0).otherwise(text_id(pl.col("text")))).to_series()
+    found = np.where(length > 0, packed, named.to_numpy())
+    known = seen.select("raw", pl.Series("id", found), "text")
+    joined = raw.join(known.select("raw", "id"), on="raw", how="left", maintain_order="left")
+    ids[rest] = joined["id"].fill_null(0).to_numpy()
+    return Parties(ids, texts_of(known))
+
+
+def imsi_ids(values: Ids, lengths: npt.NDArray[np.uint8]) -> Ids:
+    """Ids of IMSIs of 1 to 15 digits; 0 where there is none or all digits are zero."""
+    ids = values | (lengths.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    return np.where((lengths > 0) & (lengths <= MAX_DIGITS) & (values > 0), ids, np.uint64(0))
+
+
+def imei_ids(values: Ids, lengths: npt.NDArray[np.uint8]) -> Ids:
+    """Ids of IMEIs: 14 digits with what followed them; other lengths as they are.
+
+    The check digit of 15 and the software version of 16 digits are not part of the identity.
+    """
+    check = np.full(len(values), CHECK_ABSENT, dtype=np.uint64)
+    digits, size = values, lengths
+    full = lengths == IMEI_DIGITS + 1
+    if full.all():
+        digits, check = np.divmod(values, np.uint64(10))
+        size = np.full(len(values), IMEI_DIGITS, dtype=np.uint8)
+    else:
+        version = lengths == _IMEISV_DIGITS
+        whole, last = np.divmod(values, np.uint64(10))
+        digits = np.where(full, whole, np.where(version, values // np.uint64(100), values))
+        check = np.where(full, last, np.where(version, np.uint64(CHECK_SV), check))
+        size = np.where(full | version, np.uint8(IMEI_DIGITS), lengths)
+    ids = digits | (size.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    ids |= check << np.uint64(CHECK_SHIFT)
+    return np.where((lengths > 0) & (digits > 0), ids, np.uint64(0))
+
+
+def encode_imsi(column: pl.Series, nulls: tuple[str, ...]) -> Parties:
+    """Ids of an IMSI column."""
+    values, lengths = _digits_and_rest(column, MAX_DIGITS)
+    return _encode(column, imsi_ids(values, lengths), lengths, "imsi", nulls)
+
+
+def encode_imei(column: pl.Series, nulls: tuple[str, ...]) -> Parties:
+    """Ids of an IMEI column."""
+    values, lengths = _digits_and_rest(column, _IMEISV_DIGITS)
+    return _encode(column, imei_ids(values, lengths), lengths, "imei", nulls)
+
+
+def _encode(
+    column: pl.Series, ids: Ids, lengths: npt.NDArray[np.uint8], kind: str, nulls: tuple[str, ...]
+) -> Parties:
+    rest = (lengths == 0) & column.is_not_null().to_numpy()
+    if column.dtype.is_integer() or not rest.any():
+        return Parties(ids, NO_TEXTS)
+    return _from_texts(column, ids, rest, kind, nulls)
+
+
+_SIGN = r"[-:_ /.|;]"
+_CGI = rf"^(\d{{3}}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
+_JOINED_CGI = rf"^(\d{{3}})(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
+_ECGI = rf"^(\d{{3}}){_SIGN}?(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+)$"
+_DECIMAL = r"^(\d{3})(\d{2})(\d{5})(\d{5})$"
+_HEX = r"^(\d{3})(\d{2})([0-9A-Fa-f]{4})([0-9A-Fa-f]{4})$"
+_LONG_HEX = r"^(\d{3})(\d{2})[0-9A-Fa-f]{4}([0-9A-Fa-f]{7})$"  # TAC and ECI, TS 24.229 clause 7.2A.4
+
+
+def _number(digits: pl.Expr, *, hexadecimal: pl.Expr) -> pl.Expr:
+    base16 = digits.str.to_integer(base=16, strict=False)
+    return pl.when(hexadecimal).then(base16).otherwise(digits.cast(pl.Int64, strict=False))
+
+
+def _area_and_cell(text: pl.Expr, pattern: str, *, hexadecimal: pl.Expr) -> pl.Expr:
+    """MCC-MNC-LAC-CI from four groups; a CI that repeats the LAC in front of it loses it."""
+    area = _number(text.str.extract(pattern, 3), hexadecimal=hexadecimal)
+    cell = _number(text.str.extract(pattern, 4), hexadecimal=hexadecimal)
+    cell = pl.when((cell > 0xFFFF) & (cell // 0x10000 == area)).then(cell % 0x10000).otherwise(cell)
+    plmn = text.str.extract(pattern, 1) + "-" + text.str.extract(pattern, 2)
+    return plmn + "-" + area.cast(pl.String) + "-" + cell.cast(pl.String)
+
+
+def cell_text(cell: pl.Expr) -> pl.Expr:
+    """The one spelling of a cell: MCC-MNC-LAC-CI, MCC-MNC-ECI, or the source's own name trimmed."""
+    text = cell.str.strip_chars()
+    behind = text.str.slice(5)
+    letters = behind.str.contains("[A-Fa-f]")
+    eci = _number(text.str.extract(_ECGI, 3), hexadecimal=letters).cast(pl.String)
+    long_eci = text.str.extract(_LONG_HEX, 3).str.to_integer(base=16, strict=False)
+    plmn = text.str.extract(_ECGI, 1) + "-" + text.str.extract(_ECGI, 2)
+    long_plmn = text.str.extract(_LONG_HEX, 1) + "-" + text.str.extract(_LONG_HEX, 2)
+    never = pl.lit(value=False)
+    return pl.coalesce(
+        _area_and_cell(text, _CGI, hexadecimal=letters),
+        _area_and_cell(text, _JOINED_CGI, hexadecimal=letters),
+        plmn + "-" + eci,
+        _area_and_cell(text, _DECIMAL, hexadecimal=never),
+        _area_and_cell(text, _HEX, hexadecimal=~never),
+        pl.when(letters).then(long_plmn + "-" + long_eci.cast(pl.String)),
+        plain_exact(text),
+        text,
+    )
+
+
+def cell_name(parts: dict[str, pl.Expr]) -> pl.Expr:
+    """The cell's spelling from split columns: those of mcc, mnc, lac and ci that there are."""
+    fields = []
+    for name in ("mcc", "mnc", "lac", "ci"):
+        if name in parts:
+            text = parts[name].cast(pl.String).str.strip_chars().str.strip_suffix(".0")
+            fields.append(text.str.pad_start(2, "0") if name == "mnc" else text)
+    joined = pl.concat_str(fields, separator="-")
+    return pl.when(fields[-1] != "").then(joined)
+
+
+@dataclass
+class CellBook:
+    """The cells met so far: hash of the spelling -> id; a batch of known cells costs one search."""
+
+    hashes: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    ids: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+
+    def encode(self, column: pl.Series, nulls: tuple[str, ...]) -> Parties:
+        """Ids of a column of cells, and the texts of those not met before."""
+        if len(self.hashes) > _KNOWN_LIMIT:
+            self.hashes, self.ids = self.hashes[:0], self.ids[:0]
+        frame = column.cast(pl.String).alias("raw").to_frame()
+        hashed = frame.select(pl.col("raw").fill_null("").nchash.xxh3_64()).to_series().to_numpy()  # type: ignore[attr-defined]
+        at = self._search(hashed)
+        new = np.ones(len(hashed), bool) if at is None else self.hashes[at] != hashed
+        if at is not None and not new.any():
+            return Parties(self.ids[at], NO_TEXTS)
+        texts = self._learn(frame.filter(pl.Series(new)).unique(), nulls)
+        at = self._search(hashed)
+        ids = self.ids[at] if at is not None else np.zeros(len(hashed), dtype=np.uint64)
+        return Parties(ids, texts)
+
+    def _search(self, hashed: Ids) -> npt.NDArray[np.intp] | None:
+        if not len(self.hashes):
+            return None
+        return np.minimum(np.searchsorted(self.hashes, hashed), len(self.hashes) - 1)
+
+    def _learn(self, spellings: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
+        text = cell_text(pl.col("raw"))
+        known = spellings.with_columns(
+            pl.col("raw").fill_null("").nchash.xxh3_64().alias("hash"),  # type: ignore[attr-defined]
+            text=text,
+            null=pl.col("raw").is_null() | text.is_in(nulls) | text.is_in(["", "0", "-1"]),
+        ).with_columns(id=pl.when("null").then(0).otherwise(text_id(pl.col("text"))))
+        known = known.unique("hash")
+        hashes = np.concatenate([self.hashes, known["hash"].to_numpy()])
+        ids = np.concatenate([self.ids, known["id"].to_numpy()])
+        self.hashes, first = np.unique(hashes, return_index=True)
+        self.ids = ids[first]
+        return texts_of(known.select("id", "text"))

@@ -1,0 +1,315 @@
+"""Party numbers to ids: E.164 digits and class by the numbering rules of a profile.
+
+Plain digits are handled as integers; everything else (``+``, blanks, URIs, names, hashes) is
+taken apart on its distinct values only.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from simbox.identifiers import (
+    CLASS_SHIFT,
+    LENGTH_SHIFT,
+    MAX_DIGITS,
+    Ids,
+    NumberClass,
+    digits_text,
+    text_id,
+)
+from simbox.ingest.cdr.profile import Numbers
+
+Role = Literal["line", "other"]
+Lengths = npt.NDArray[np.uint8]
+
+POWERS = np.array([10**k for k in range(MAX_DIGITS + 2)], dtype=np.uint64)
+WITHHELD_ID = int(NumberClass.WITHHELD) << CLASS_SHIFT
+MIN_INTERNATIONAL = 7  # fewer digits behind an international prefix are no number
+
+_WITHHELD = (
+    "anonymous anonyme anonimo restricted private withheld unavailable hidden unknown clir masked "
+    "inconnu prive privé desconocido privado 未知 匿名 未显示 no_caller_id not_available"
+).split()
+_URI = r"(?i)^\s*(?:\"?[^\"<]*\"?\s*<)?(?:sips?|tel|h323|im):([^@;?>]+)"
+_DECORATION = r"[\s\-().\u00a0/]"
+_HEX = r"^[0-9A-Fa-f]{16,}$|^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_BASE64 = r"^[A-Za-z0-9+/_-]{20,}={0,2}$"
+_HASHED_SHARE = 0.95  # of a column's distinct texts that must have one length
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Ids of one column, and the texts of those that are not digits."""
+
+    ids: Ids
+    texts: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Classes of E.164 numbers as intervals over numbers left-aligned to 15 digits."""
+
+    starts: npt.NDArray[np.uint64]
+    classes: npt.NDArray[np.uint8]
+
+
+def _aligned(prefix: str) -> tuple[int, int]:
+    width = int(POWERS[MAX_DIGITS - len(prefix)])
+    return int(prefix) * width, (int(prefix) + 1) * width
+
+
+@functools.cache
+def ranges(rules: Numbers) -> Ranges:
+    """The interval table of a numbering plan; the longest prefix that fits a number decides."""
+    rest = NumberClass.OFFNET if rules.own else NumberClass.DOMESTIC
+    prefixes: dict[str, NumberClass] = {rules.country: rest} if rules.country else {}
+    prefixes |= dict.fromkeys(rules.fixed, NumberClass.FIXED)
+    prefixes |= dict.fromkeys(rules.own, NumberClass.ONNET)
+    prefixes |= dict.fromkeys(rules.service, NumberClass.SERVICE)
+    elsewhere = NumberClass.INTERNATIONAL if rules.country else NumberClass.UNKNOWN
+    edges = sorted({0, *(edge for p in prefixes for edge in _aligned(p))})
+    classes = []
+    for edge in edges:
+        within = [p for p in prefixes if _aligned(p)[0] <= edge < _aligned(p)[1]]
+        classes.append(prefixes[max(within, key=len)] if within else elsewhere)
+    return Ranges(np.array(edges, dtype=np.uint64), np.array(classes, dtype=np.uint8))
+
+
+def starts_with(values: Ids, lengths: Lengths, prefix: str) -> npt.NDArray[np.bool_]:
+    """Whether digit strings, given as value and length, start with a prefix."""
+    behind = np.maximum(lengths.astype(np.int64) - len(prefix), 0)
+    return (lengths >= len(prefix)) & (values // POWERS[behind] == int(prefix))
+
+
+def _strip(values: Ids, lengths: Lengths, where: npt.NDArray[np.bool_], prefix: str) -> None:
+    """Take a prefix off in place."""
+    left = lengths[where] - np.uint8(len(prefix))
+    values[where] -= np.uint64(int(prefix)) * POWERS[left]
+    lengths[where] = left
+
+
+def _prepend(values: Ids, lengths: Lengths, where: npt.NDArray[np.bool_], prefix: str) -> None:
+    """Put a prefix in front, in place, where the result still fits 15 digits."""
+    where = where & (lengths + len(prefix) <= MAX_DIGITS)
+    values[where] += np.uint64(int(prefix)) * POWERS[lengths[where]]
+    lengths[where] += np.uint8(len(prefix))
+
+
+def to_e164(
+    values: Ids, lengths: Lengths, explicit: npt.NDArray[np.bool_], rules: Numbers
+) -> tuple[Ids, Lengths]:
+    """Digits as dialled to E.164; ``explicit`` numbers came with a ``+``."""
+    values, lengths = values.copy(), lengths.copy()
+    open_ = ~explicit & (lengths > rules.short_max)
+    for prefix in rules.routing:
+        _strip(values, lengths, open_ & starts_with(values, lengths, prefix), prefix)
+    for prefix in rules.international:
+        hit = open_ & (lengths >= len(prefix) + MIN_INTERNATIONAL)
+        hit &= starts_with(values, lengths, prefix)
+        _strip(values, lengths, hit, prefix)
+        open_ &= ~hit
+    if rules.country:
+        for prefix in rules.trunk:
+            hit = open_ & starts_with(values, lengths, prefix)
+            _strip(values, lengths, hit, prefix)
+            _prepend(values, lengths, hit, rules.country)
+            open_ &= ~hit
+        if rules.national_lengths:
+            national = open_ & np.isin(lengths, rules.national_lengths)
+            _prepend(values, lengths, national, rules.country)
+    return values, lengths
+
+
+def _needs_rules(values: Ids, lengths: Lengths, rules: Numbers) -> bool:
+    """Whether any number of the batch can be changed by the rules: almost never in E.164 feeds."""
+    dialled = [*rules.routing, *rules.international, *(rules.trunk if rules.country else ())]
+    if rules.country and rules.national_lengths:
+        return True
+    if any(not p.startswith("0") for p in dialled):
+        return True
+    return bool((values < POWERS[np.maximum(lengths, 1) - 1]).any())
+
+
+def digits_ids(
+    values: Ids, lengths: Lengths, explicit: npt.NDArray[np.bool_] | None, rules: Numbers, role: Role
+) -> Ids:
+    """Ids of numbers given as value and length (1 to 15), class stamped in."""
+    short = lengths <= rules.short_max
+    if explicit is not None or _needs_rules(values, lengths, rules):
+        plus = np.zeros(len(values), dtype=bool) if explicit is None else explicit
+        short &= ~plus
+        values, lengths = to_e164(values, lengths, plus, rules)
+    table = ranges(rules)
+    ids = values | (lengths.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    if len(table.starts) == 1:
+        classes = np.full(len(values), table.classes[0], dtype=np.uint8)
+    else:
+        aligned = values * POWERS[MAX_DIGITS - lengths.astype(np.intp)]
+        classes = table.classes[np.searchsorted(table.starts, aligned, side="right") - 1]
+    if short.any():
+        in_service = short & (classes == NumberClass.SERVICE)
+        brief = NumberClass.SHORT if role == "other" else NumberClass.UNKNOWN
+        classes = np.where(short & ~in_service, np.uint8(brief), classes)
+    return ids | (classes.astype(np.uint64) << np.uint64(CLASS_SHIFT))
+
+
+def plain_exact(text: pl.Expr) -> pl.Expr:
+    """Digits out of a spreadsheet's number: ``7585772.0`` and ``3.5780502E+14`` when exact.
+
+    A mantissa with fewer digits than the exponent asks for has lost some: null.
+    """
+    whole = text.str.extract(r"^(\d+)[.,]0*$")
+    mantissa = text.str.extract(r"^(\d(?:[.,]\d*)?)[eE]\+?\d+$").str.replace(r"[.,]", "")
+    exponent = text.str.extract(r"[eE]\+?(\d{1,2})$").cast(pl.UInt32, strict=False)
+    exact = mantissa.str.len_bytes() == exponent + 1
+    return pl.coalesce(
+        whole,
+        pl.when(exact).then(mantissa),
+        pl.when(whole.is_null() & mantissa.is_null()).then(text),
+    )
+
+
+def _columns(distinct: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
+    """What each distinct text is, in expressions: its digits, or that it is hashed or withheld."""
+    text = pl.col("raw").str.strip_chars()
+    user = pl.coalesce(text.str.extract(_URI), text)
+    bare = user.str.replace_all(_DECORATION, "").str.strip_prefix("+")
+    exact = plain_exact(user)
+    digits = pl.when(exact != user).then(exact).otherwise(bare)
+    return distinct.with_columns(
+        text=user,
+        uri=text.str.contains(_URI),
+        plus=user.str.starts_with("+"),
+        digits=pl.when(digits.str.contains(r"^\d{1,15}$")).then(digits),
+        lost=exact.is_null(),
+        null=text.is_in(nulls) | (text == ""),
+        hex=user.str.contains(_HEX) | user.str.contains(r"^\d{16,}$"),
+        base64=user.str.contains(_BASE64) & user.str.contains(r"\d") & user.str.contains("[A-Za-z]"),
+        code=user.str.contains(r"^[\d*#]+$") & user.str.contains(r"[*#]"),
+    )
+
+
+def _one_length(texts: pl.Series) -> bool:
+    lengths = texts.str.len_bytes().value_counts(sort=True)
+    return bool(lengths.height and lengths["count"][0] >= _HASHED_SHARE * len(texts))
+
+
+def interpret(distinct: pl.DataFrame, rules: Numbers, role: Role, nulls: tuple[str, ...]) -> pl.DataFrame:
+    """Ids (and texts) of distinct spellings that are not plain digits: raw, id, text."""
+    seen = _columns(distinct, nulls)
+    hidden = [*_WITHHELD, *(w.lower() for w in rules.withheld)]
+    hashed = pl.col("hex")
+    if _one_length(seen.filter("base64")["text"]):
+        hashed = hashed | pl.col("base64")
+    name = NumberClass.ACCOUNT if rules.accounts else NumberClass.ALPHANUMERIC
+    readable = pl.lit(value=True) if rules.accounts or role == "other" else hashed
+    seen = seen.with_columns(
+        withheld=pl.col("text").str.to_lowercase().is_in(hidden),
+        number_class=pl.when(hashed)
+        .then(pl.lit(int(NumberClass.HASHED), pl.UInt64))
+        .when(pl.col("code"))
+        .then(pl.lit(int(NumberClass.SERVICE), pl.UInt64))
+        .when(pl.col("uri"))
+        .then(pl.lit(int(NumberClass.ACCOUNT), pl.UInt64))
+        .otherwise(pl.lit(int(name), pl.UInt64)),
+        readable=readable | pl.col("uri"),
+    )
+    number = pl.col("digits").is_not_null()
+    none = pl.col("null") | pl.col("lost") | ~pl.col("readable")
+    seen = seen.with_columns(
+        id=pl.when(number)
+        .then(pl.lit(0, pl.UInt64))
+        .when(pl.col("withheld"))
+        .then(pl.lit(WITHHELD_ID if role == "other" else 0, pl.UInt64))
+        .when(none)
+        .then(pl.lit(0, pl.UInt64))
+        .otherwise(text_id(pl.col("text")) | pl.col("number_class") * (1 << CLASS_SHIFT))
+    )
+    return _with_numbers(seen, rules, role).select("raw", "id", "text")
+
+
+def _with_numbers(seen: pl.DataFrame, rules: Numbers, role: Role) -> pl.DataFrame:
+    rows = seen["digits"].is_not_null().arg_true()
+    if rows.is_empty():
+        return seen
+    chosen = seen[rows]
+    values = chosen["digits"].cast(pl.UInt64).to_numpy()
+    lengths = chosen["digits"].str.len_bytes().cast(pl.UInt8).to_numpy()
+    found = digits_ids(values, lengths, chosen["plus"].to_numpy(), rules, role)
+    ids = seen["id"].to_numpy().copy()
+    ids[rows.to_numpy()] = found
+    return seen.with_columns(id=pl.Series(ids))
+
+
+NO_TEXTS = pl.DataFrame(schema={"id": pl.UInt64, "text": pl.String})
+
+
+def texts_of(known: pl.DataFrame) -> pl.DataFrame:
+    """The dictionary entries of ids that are hashes of a text, class taken off."""
+    ids = known["id"].to_numpy()
+    is_text = (ids >> np.uint64(59)) & np.uint64(1) == 1
+    bare = pl.Series("id", ids & np.uint64((1 << CLASS_SHIFT) - 1))
+    return known.select(bare, pl.col("text")).filter(pl.Series(is_text))
+
+
+def _of_integers(column: pl.Series, rules: Numbers, role: Role) -> Parties:
+    present = column.is_not_null() & (column >= 0)
+    values = column.fill_null(0).cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+    values = np.maximum(values, 0).astype(np.uint64)
+    lengths = np.maximum(np.searchsorted(POWERS, values, side="right"), 1).astype(np.uint8)
+    good = present.to_numpy() & (lengths <= MAX_DIGITS)
+    ids = digits_ids(values, np.minimum(lengths, MAX_DIGITS), None, rules, role)
+    return Parties(np.where(good, ids, np.uint64(0)), NO_TEXTS)
+
+
+def encode(column: pl.Series, rules: Numbers, role: Role, nulls: tuple[str, ...]) -> Parties:
+    """Ids of a column of party numbers; 0 where there is none or it cannot be read."""
+    if column.dtype.is_integer():
+        return _of_integers(column, rules, role)
+    text = column.cast(pl.String)
+    frame = text.alias("raw").to_frame().select(
+        "raw",
+        value=pl.col("raw").cast(pl.UInt64, strict=False),
+        length=pl.col("raw").str.len_bytes(),
+        plus=pl.col("raw").str.starts_with("+"),
+    )
+    fast = frame.select(
+        (pl.col("value").is_not_null() & (pl.col("length") <= MAX_DIGITS) & ~pl.col("plus")).fill_null(
+            value=False
+        )
+    ).to_series()
+    lengths = frame["length"].fill_null(0).cast(pl.UInt8, wrap_numerical=True)
+    if fast.all():
+        ids = digits_ids(frame["value"].to_numpy(), lengths.to_numpy(), None, rules, role)
+        return Parties(ids, NO_TEXTS)
+    ids = np.zeros(len(text), dtype=np.uint64)
+    mask = fast.to_numpy()
+    values = frame["value"].fill_null(0).to_numpy()
+    ids[mask] = digits_ids(values[mask], lengths.to_numpy()[mask], None, rules, role)
+    return _with_rest(ids, frame.select("raw").filter(~fast), mask, (rules, role, nulls))
+
+
+def _with_rest(
+    ids: Ids,
+    rest: pl.DataFrame,
+    fast: npt.NDArray[np.bool_],
+    how: tuple[Numbers, Role, tuple[str, ...]],
+) -> Parties:
+    """Fill in the ids of the rows that are not plain digits."""
+    rules, role, nulls = how
+    distinct = rest.drop_nulls().unique()
+    known = interpret(distinct, rules, role, nulls)
+    joined = rest.join(known.select("raw", "id"), on="raw", how="left", maintain_order="left")
+    ids[~fast] = joined["id"].fill_null(0).to_numpy()
+    return Parties(ids, texts_of(known))
+
+
+def readable(ids: pl.Series) -> pl.Series:
+    """Numbers as text, for checks and messages."""
+    return pl.DataFrame({"id": ids}).select(digits_text(pl.col("id"))).to_series()

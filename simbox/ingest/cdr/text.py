@@ -1,0 +1,139 @@
+"""Text files as they arrive: encoding found, decoded to UTF-8 in pieces that end with a line."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simbox.ingest.sources import Stream, utf16
+
+DELIMITERS = ",;\t|^~"
+_CJK = ("\u4e00", "\u9fff")
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+SAMPLE_LINES = 4000
+
+
+def find_encoding(first: bytes, wanted: tuple[str, ...] = ()) -> str:
+    """The encoding of a text by its mark, its validity and its letters."""
+    for mark, name in _MARKS.items():
+        if first.startswith(mark):
+            return name
+    order = utf16(first)
+    if order:
+        return order
+    cut = first[: first.rfind(b"\n") + 1] or first
+    if first.isascii() or _decodes(cut, "utf-8"):
+        return "utf-8"
+    for name in wanted:
+        if name != "utf-8" and _decodes(cut, name):
+            return name
+    if _decodes(cut, "gb18030"):
+        letters = [c for c in cut.decode("gb18030") if c > "\x7f"]
+        if sum(_CJK[0] <= c <= _CJK[1] for c in letters) > 0.8 * len(letters):
+            return "gb18030"
+    return "cp1252"
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
+
+
+def sample(first: bytes, encoding: str) -> list[str]:
+    """The first lines of a file, without the last where it may be cut."""
+    text = first.decode(encoding, errors="replace").lstrip("\ufeff").replace("\x00", "")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    lines = text.split("\n")
+    return [line.rstrip("\r") for line in (lines[:-1] or lines)[:SAMPLE_LINES]]
+
+
+def split(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
+    """The fields of lines; a line that cannot be split gives its raw text."""
+    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    rows = []
+    for line in lines:  # a few hundred at most: only what recognition looks at
+        try:
+            rows.append(
+                next(csv.reader([line], delimiter=delimiter, quotechar=quote or None, quoting=quoting))
+                if line
+                else []
+            )
+        except (csv.Error, StopIteration):
+            rows.append([line])
+    return rows
+
+
+def find_delimiter(lines: list[str]) -> str:
+    """The sign that splits most lines into the same number of fields, more than one."""
+    best, best_score = "", 0.0
+    filled = [line for line in lines if line.strip() and not line.startswith("#")] or lines
+    for delimiter in DELIMITERS:
+        counts = Counter(len(row) for row in split(filled[:100], delimiter, '"'))
+        fields, hits = counts.most_common(1)[0] if counts else (1, 0)
+        score = hits / max(len(filled[:100]), 1) + fields / 1000
+        if fields > 1 and score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+@dataclass
+class Pieces:
+    """The text of a stream in UTF-8, piece by piece, each ending with a line end."""
+
+    stream: Stream
+    encoding: str
+    wanted: tuple[str, ...] = ()
+    size: int = 1 << 25
+
+    def __iter__(self) -> Iterator[bytes]:
+        decoder = None
+        if self.encoding.startswith("utf-16"):
+            decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+        held = b""
+        first = True
+        only_ascii = True
+        mac: bool | None = None
+        while data := self.stream.read(self.size):
+            if decoder is not None:
+                data = decoder.decode(data).encode("utf-8", errors="replace")
+            if mac is None:
+                mac = b"\n" not in data and b"\r" in data
+            if mac:
+                data = data.replace(b"\r", b"\n")
+            held += data
+            end = held.rfind(b"\n") + 1
+            piece, held = held[:end], held[end:]
+            if first:
+                piece, first = piece.removeprefix(codecs.BOM_UTF8), not piece
+            if not piece:
+                continue
+            if only_ascii and not piece.isascii():
+                only_ascii = False
+                self._settle(piece)
+            yield self._utf8(piece)
+        if held:
+            yield self._utf8(held.removeprefix(codecs.BOM_UTF8) if first else held) + b"\n"
+
+    def _settle(self, piece: bytes) -> None:
+        """The first piece with other than ASCII letters decides what the head left open."""
+        if self.encoding == "utf-8" and not _decodes(piece, "utf-8"):
+            found = find_encoding(piece, self.wanted)
+            valid = len(piece.decode("utf-8", errors="ignore").encode())
+            if valid < len(piece) * 0.999:
+                self.encoding = found
+
+    def _utf8(self, piece: bytes) -> bytes:
+        if self.encoding in ("utf-8", "utf-16-le", "utf-16-be") or piece.isascii():
+            return piece
+        return piece.decode(self.encoding, errors="replace").encode("utf-8")

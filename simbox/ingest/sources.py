@@ -1,0 +1,334 @@
+"""Input files: paths, folders and globs expanded, compressed ones opened as streams of bytes.
+
+What a file is, is told by its first bytes and not by its name.
+"""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import gzip
+import hashlib
+import lzma
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import zstandard
+
+from simbox.errors import InputError, UsageError
+
+Kind = Literal["text", "jsonl", "parquet"]
+
+HEAD_BYTES = 1 << 18
+_BLOCK = 1 << 18
+_NOT_DATA = {".md", ".toml", ".py", ".sh", ".ini", ".cfg", ".yaml", ".yml", ".html", ".sha256"}
+
+_COMPRESSION = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+_MAGIC = {
+    b"\xd4\xc3\xb2\xa1": "a packet capture (pcap)",
+    b"\xa1\xb2\xc3\xd4": "a packet capture (pcap)",
+    b"\x4d\x3c\xb2\xa1": "a packet capture (pcap)",
+    b"\xa1\xb2\x3c\x4d": "a packet capture (pcap)",
+    b"\x0a\x0d\x0d\x0a": "a packet capture (pcapng)",
+    b"%PDF": "a PDF document",
+    b"SQLite format 3": "an SQLite database",
+    b"ARROW1": "an Arrow file",
+    b"ORC": "an ORC file",
+    b"Obj\x01": "an Avro file",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"\x7fELF": "a program",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+}
+_CAPTURE = "a packet capture"
+_BER_TAGS = {*range(0xA0, 0xB7), 0xBF}
+_TAP_TAGS = {0x61, 0x62}
+_ADVICE = {
+    "a packet capture": "which is not read as CDRs",
+    "a BER": "which simbox does not decode: export it as CSV from mediation",
+    "an old Excel": "which is not read: save it as CSV",
+    "an Excel": "which is not read: save it as CSV",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One stream of records: a file, or a member of a zip archive."""
+
+    file: Path
+    member: str | None = None
+
+    @property
+    def path(self) -> str:
+        return f"{self.file}!{self.member}" if self.member else str(self.file)
+
+    @property
+    def size(self) -> int:
+        return self.file.stat().st_size
+
+    @property
+    def stem(self) -> str:
+        """The bare name, without folder and suffixes."""
+        return Path(self.member or self.file.name).name.split(".")[0]
+
+
+class Stream:
+    """A readable stream that unpacks as it goes and knows how far into the file it is."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._raw: IO[bytes] = source.file.open("rb")
+        self._archive: zipfile.ZipFile | None = None
+        inner = self._raw
+        if source.member is not None:
+            try:
+                self._archive = zipfile.ZipFile(self._raw)
+                inner = self._archive.open(source.member)
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
+                raise InputError(f"{source.path}: cannot be unpacked: {error}") from None
+        self.packed = _packed(inner)
+        self._blocks = _unpack(inner, self.packed)
+        self._held = bytearray()
+
+    def tell(self) -> int:
+        """Bytes of the file on disk that have been read."""
+        return self._raw.tell() if not self._raw.closed else self.source.size
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, unpacked; fewer than asked for only at the end.
+
+        Raises:
+            InputError: the file is damaged or ends too early.
+        """
+        while len(self._held) < size:
+            try:
+                block = next(self._blocks, b"")
+            except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+                raise self._damaged(error) from None
+            except zstandard.ZstdError as error:
+                raise self._damaged(error) from None
+            if not block:
+                break
+            self._held += block
+        data = bytes(self._held[:size])
+        del self._held[:size]
+        return data
+
+    def _damaged(self, error: Exception) -> InputError:
+        packed = self.packed or ("zip" if self._archive else "file")
+        return InputError(
+            f"{self.source.path}: {packed} data is truncated or damaged ({error}); "
+            "transfer the file again"
+        )
+
+    def close(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+        self._raw.close()
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _packed(inner: IO[bytes]) -> str:
+    head = inner.read(8)
+    inner.seek(0)
+    return next((name for magic, name in _COMPRESSION.items() if head.startswith(magic)), "")
+
+
+def _unpack(inner: IO[bytes], packed: str) -> Iterator[bytes]:
+    if packed == "zst":
+        return _zst_blocks(inner)
+    openers: dict[str, Any] = {"gz": gzip.GzipFile, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
+    if packed == "gz":
+        return _plain_blocks(gzip.GzipFile(fileobj=inner))
+    return _plain_blocks(openers[packed](inner) if packed else inner)
+
+
+def _plain_blocks(stream: Any) -> Iterator[bytes]:  # noqa: ANN401  # any of four file types
+    while block := stream.read(_BLOCK):
+        yield block
+
+
+def _zst_blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Frames one after another; an unfinished last frame is an error."""
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    started = False
+    while block := stream.read(_BLOCK // 8):
+        while block:
+            started = True
+            if data := frame.decompress(block):
+                yield data
+            if not frame.eof:
+                break
+            block = frame.unused_data
+            frame, started = zstandard.ZstdDecompressor().decompressobj(), False
+    if started:
+        raise EOFError("the last frame is not complete")
+
+
+def head(source: Source) -> bytes:
+    """The first bytes of a source, unpacked."""
+    try:
+        with Stream(source) as stream:
+            return stream.read(HEAD_BYTES)
+    except PermissionError:
+        raise InputError(f"{source.path}: no permission to read it") from None
+
+
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file as it lies on disk."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def what_else(first: bytes, size: int) -> str:
+    """What a file is that holds no text and no table; empty when it may hold records."""
+    for magic, name in _MAGIC.items():
+        if first.startswith(magic):
+            return name
+    if first[257:262] == b"ustar":
+        return "a tar archive"
+    if first.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16(first):
+        return ""
+    if int.from_bytes(first[:4]) == size and size > len("TS 32.297 header"):
+        return "a BER-encoded CDR file with a TS 32.297 header"
+    control = sum(first[:4096].count(bytes([c])) for c in (*range(9), 14, 15, 16, 17, 18, 19))
+    if control and first[0] in _TAP_TAGS:
+        return "a BER-encoded TAP3 file"
+    if control and first[0] in _BER_TAGS:
+        return "a BER-encoded CDR file (TS 32.298)"
+    if control > len(first[:4096]) // 20:
+        return "binary data"
+    return ""
+
+
+def utf16(first: bytes) -> str:
+    """The byte order of UTF-16 text without a mark, or nothing."""
+    odd, even = first[1:2000:2], first[0:2000:2]
+    for order, zeros, others in (("le", odd, even), ("be", even, odd)):
+        if len(zeros) > 8 and zeros.count(0) > 0.6 * len(zeros) and others.count(0) == 0:
+            return f"utf-16-{order}"
+    return ""
+
+
+def kind_of(source: Source, first: bytes) -> Kind:
+    """What kind of records a source holds.
+
+    Raises:
+        InputError: the file is empty or is something else.
+    """
+    if not first.strip(b"\r\n\t \x00\xef\xbb\xbf\xff\xfe"):
+        raise InputError(f"{source.path}: the file is empty; nothing to read")
+    if first.startswith(b"PAR1"):
+        return "parquet"
+    if first.startswith(b"PK\x03\x04"):
+        raise InputError(f"{source.path}: a zip inside a zip; unpack it first")
+    other = what_else(first, source.size)
+    if other:
+        advice = next((a for name, a in _ADVICE.items() if other.startswith(name)), "not CDRs")
+        raise InputError(f"{source.path}: looks like {other}, {advice}")
+    start = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"[":
+        raise InputError(f"{source.path}: a JSON array; write one object a line (JSON Lines)")
+    return "jsonl" if start == b"{" else "text"
+
+
+def _members(file: Path) -> list[Source]:
+    """A plain file, or the members of a zip archive."""
+    with file.open("rb") as handle:
+        magic = handle.read(4)
+        if magic != b"PK\x03\x04":
+            return [Source(file)]
+        try:
+            with zipfile.ZipFile(handle) as archive:
+                names = [i.filename for i in archive.infolist() if not i.is_dir()]
+        except zipfile.BadZipFile as error:
+            raise InputError(
+                f"{file}: zip data is truncated or damaged ({error}); transfer the file again"
+            ) from None
+    if "[Content_Types].xml" in names:
+        raise InputError(f"{file}: looks like an Excel workbook, which is not read: save it as CSV")
+    shown = [n for n in names if not Path(n).name.startswith(".") and "__MACOSX" not in n]
+    if not shown:
+        raise InputError(f"{file}: an empty zip archive; nothing to read")
+    return [Source(file, name) for name in sorted(shown)]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the paths of a run led to."""
+
+    sources: tuple[Source, ...]
+    skipped: tuple[str, ...]  # files in folders that hold no CDRs: documents, captures ...
+
+
+def _in_folder(folder: Path) -> Inputs:
+    files = sorted(
+        p
+        for p in folder.rglob("*")
+        if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
+    )
+    sources: list[Source] = []
+    skipped: list[str] = []
+    for file in files:
+        with file.open("rb") as handle:
+            first = handle.read(4096)
+        if file.suffix.lower() in _NOT_DATA or (
+            not first.startswith(b"PK\x03\x04") and what_else(first, 0).startswith(_CAPTURE)
+        ):
+            skipped.append(str(file))
+        else:
+            sources += _members(file)
+    if not sources:
+        kinds = Counter(p.suffix.lower() or "no suffix" for p in files).most_common(4)
+        found = ", ".join(f"{n} {kind}" for kind, n in kinds) or "nothing"
+        raise InputError(f"{folder}: holds no CDR files: found {found}; give the folder of exports")
+    return Inputs(tuple(sources), tuple(skipped))
+
+
+def expand(paths: Sequence[Path | str]) -> Inputs:
+    """The sources that paths, folders (all below them) and globs lead to, each once.
+
+    Raises:
+        UsageError: no path given.
+        InputError: a path leads nowhere, or a folder holds no CDR files.
+    """
+    if not paths:
+        raise UsageError("no input: give files, folders or patterns")
+    sources: list[Source] = []
+    skipped: list[str] = []
+    for given in paths:
+        path = Path(given)
+        try:
+            if path.is_dir():
+                inside = _in_folder(path)
+                sources += inside.sources
+                skipped += inside.skipped
+            elif path.exists():
+                sources += _members(path)
+            else:
+                sources += _globbed(str(given))
+        except PermissionError:
+            raise InputError(f"{path}: no permission to read it") from None
+    return Inputs(tuple(dict.fromkeys(sources)), tuple(dict.fromkeys(skipped)))
+
+
+def _globbed(pattern: str) -> list[Source]:
+    has_magic = glob.has_magic(pattern)
+    found = sorted(Path(p) for p in glob.glob(pattern, recursive=True)) if has_magic else []
+    files = [p for p in found if p.is_file()]
+    if not files:
+        what = "pattern matches no file" if has_magic else "no such file or folder"
+        raise InputError(f"{pattern}: {what}; check the path")
+    return [source for file in files for source in _members(file)]

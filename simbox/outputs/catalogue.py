@@ -1,0 +1,50 @@
+"""The list of features as Markdown, JSON or a table on the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from simbox.features import Feature
+
+FIELDS = ("family", "name", "unit", "suspicious", "doc", "source")
+SUSPICIOUS = {"high": "high", "low": "low", "none": "–"}
+HEADINGS = ("Family", "Feature", "Unit", "Suspicious", "What it is", "Source")
+
+
+def rows(features: Iterable[Feature]) -> list[dict[str, str]]:
+    """The features as plain records."""
+    return [{name: str(getattr(f, name)) for name in FIELDS} for f in features]
+
+
+def as_json(features: Iterable[Feature]) -> str:
+    """The features as a JSON list."""
+    return json.dumps(rows(features), indent=1, ensure_ascii=False)
+
+
+def as_markdown(features: Iterable[Feature]) -> str:
+    """The features as the Markdown table of the README."""
+    lines = [_markdown_row(HEADINGS), _markdown_row("---" for _ in HEADINGS)]
+    for row in rows(features):
+        cells = {**row, "name": f"`{row['name']}`", "suspicious": SUSPICIOUS[row["suspicious"]]}
+        lines.append(_markdown_row(cells[name] for name in FIELDS))
+    return "\n".join(lines)
+
+
+def as_table(features: Iterable[Feature]) -> Table:
+    """The features as a table for the terminal, a section a family."""
+    table = Table(*HEADINGS[:-1], box=None, header_style="bold", pad_edge=False)
+    family = None
+    for row in rows(features):
+        if family not in (None, row["family"]):
+            table.add_section()
+        shown = row["family"] if row["family"] != family else ""
+        family = row["family"]
+        table.add_row(shown, row["name"], row["unit"], SUSPICIOUS[row["suspicious"]], row["doc"])
+    return table
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"

@@ -1,0 +1,179 @@
+"""The explanation of a line on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from simbox.outputs.activity import HOURS, Day, busiest, strip
+from simbox.outputs.explain import MOST_CALLED, MOST_DEVICES, MOST_PLACES, Explanation
+from simbox.outputs.parts import MICRO, Breakdown, Part
+from simbox.outputs.wording import STYLES, counts, nats, probability
+
+MOST_DAYS = 14
+WIDE = 130  # from so many columns on, the words of a part stand beside its numbers
+NO_WIDTHS: Mapping[str, int] = {}
+RECORD_WIDTHS = {"row": 6, "local": 14, "event": 6, "seconds": 9, "other": 14, "place": 17}
+Shown = tuple[str, int, tuple[Part, ...]]  # a group's name, its sum, its parts
+NAME_WIDTH = 26
+NUMBERS = {"nats": 7, "value": 15, "ordinary → gateway": 20, "pct": 7}  # columns and widths
+AXIS = "0     6     12    18    "
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How much of an explanation is wanted."""
+
+    rows: int = 10
+    full: bool = False  # every part of the score, not only the weighty ones
+
+
+def show(console: Console, explanation: Explanation, asked: Asked) -> None:
+    """Print the explanation: score, activity, places, devices, parties and records."""
+    row = explanation.row
+    title = Text.assemble(
+        ("line ", "dim"), (str(row["line"]), "bold"), "  rank ", str(row["rank"]), "  ",
+        (str(row["status"]), STYLES[row["status"]]), "  probability ",
+        probability(row["probability"]),
+    )  # fmt: skip
+    console.print(title)
+    if row.get("events") is not None:
+        console.print(Text(counts(_events(row)), style="dim"))
+    groups = _shown(explanation.breakdown, full=asked.full)
+    score = _score if console.width >= WIDE else _score_below
+    _section(console, "score, in nats", score(groups, explanation.breakdown.total))
+    if not explanation.has_store:
+        console.print("\n[dim]made with --no-store: the records behind it were not kept[/dim]")
+        return
+    _section(console, "activity by local hour", *_activity(explanation.days))
+    _section(console, "places", _frame(explanation.places.head(MOST_PLACES)))
+    _section(console, "devices", _frame(explanation.devices.head(MOST_DEVICES)))
+    _section(console, "most called", _frame(explanation.called.head(MOST_CALLED)))
+    if asked.rows:
+        records = explanation.rows
+        heading = f"records, {min(asked.rows, records.height):,} of {records.height:,}"
+        _section(console, heading, *_records(records.head(asked.rows)))
+
+
+def _events(row: Mapping[str, Any]) -> dict[str, int]:
+    names = {"events": "events", "moc": "calls out", "mtc": "calls in", "sms_mo": "texts out",
+             "sms_mt": "texts in"}  # fmt: skip
+    return {words: row.get(name) or 0 for name, words in names.items()}
+
+
+def _section(console: Console, title: str, *body: RenderableType) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+    for part in body:
+        console.print(part)
+
+
+def _score(groups: Sequence[Shown], total: int) -> Table:
+    """The parts group by group, their words beside the numbers: for a wide terminal."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column()
+    for heading in NUMBERS:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column()
+    for name, micro_nats, parts in groups:
+        table.add_row(Text(name, style="bold"), Text(_nats(micro_nats), style="bold"))
+        for part in parts:
+            words = Text(part.words if part.code else "", style="dim")
+            table.add_row(_name(part), *_numbers(part), words)
+    table.add_row(Text("score", style="bold"), Text(_nats(total), style="bold"))
+    return table
+
+
+def _score_below(groups: Sequence[Shown], total: int) -> Group:
+    """The same with the words below the numbers: for a narrow terminal."""
+    rows: list[RenderableType] = [_aligned(Text(), [Text(h, style="dim") for h in NUMBERS])]
+    for name, micro_nats, parts in groups:
+        rows.append(_aligned(Text(name, style="bold"), [Text(_nats(micro_nats), style="bold")]))
+        for part in parts:
+            rows.append(_aligned(_name(part), _numbers(part)))
+            if part.code:
+                rows.append(Padding(Text(part.words, style="dim"), (0, 0, 0, 4)))
+    rows.append(_aligned(Text("score", style="bold"), [Text(_nats(total), style="bold")]))
+    return Group(*rows)
+
+
+def _shown(breakdown: Breakdown, *, full: bool) -> list[Shown]:
+    return [(g.name, g.micro_nats, g.parts if full else g.short()) for g in breakdown.groups]
+
+
+def _aligned(name: Text, numbers: Sequence[Text]) -> Text:
+    name.align("left", NAME_WIDTH)
+    for number, width in zip(numbers, NUMBERS.values(), strict=False):
+        cell = number.copy()
+        cell.align("right", width)
+        name.append_text(cell)
+    return name
+
+
+def _name(part: Part) -> Text:
+    return Text(f"  {part.code or part.words}", style="cyan" if part.code else "dim")
+
+
+def _numbers(part: Part) -> list[Text]:
+    evidence = Text(_nats(part.micro_nats), style="red" if part.micro_nats > 0 else "green")
+    return [evidence, Text(part.value), Text(part.anchors), Text(part.percentile)]
+
+
+def _nats(micro_nats: int) -> str:
+    return nats(micro_nats / MICRO)
+
+
+def _activity(days: tuple[Day, ...]) -> Iterator[Text]:
+    top = busiest(list(days))
+    yield Text(f"{'':10}  {'outgoing':<{HOURS}}  {'incoming':<{HOURS}}", style="dim")
+    yield Text(f"{'':10}  {AXIS}  {AXIS}", style="dim")
+    for day in days[-MOST_DAYS:]:
+        yield Text.assemble(
+            (f"{day.date:%a %d %b}", "dim"), "  ", (strip(day.outgoing, top), "red"), "  ",
+            (strip(day.incoming, top), "green"),
+            (f"  {sum(day.outgoing):>4} out {sum(day.incoming):>4} in", "dim"),
+        )  # fmt: skip
+    if len(days) > MOST_DAYS:
+        yield Text(f"{len(days) - MOST_DAYS} earlier days not shown", style="dim")
+
+
+def _records(records: pl.DataFrame) -> Iterator[Table | Text]:
+    """Rows in the order of time, under the name of the file that they stand in."""
+    runs = records.with_columns(run=pl.col("source").rle_id())
+    for part in runs.partition_by("run", maintain_order=True):
+        yield Text(part["source"][0], style="dim")
+        yield _frame(part.drop("source", "run"), least=RECORD_WIDTHS)
+
+
+def _frame(frame: pl.DataFrame, least: Mapping[str, int] = NO_WIDTHS) -> Table | Text:
+    if frame.is_empty():
+        return Text("none in the data", style="dim")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name, dtype in frame.schema.items():
+        table.add_column(
+            name.replace("_", " "),
+            justify="right" if dtype.is_numeric() else "left",
+            overflow="fold",
+            min_width=least.get(name),
+            no_wrap=dtype == pl.Datetime,
+        )
+    for row in frame.iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0%}"
+    return str(value)

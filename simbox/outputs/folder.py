@@ -1,0 +1,159 @@
+"""The run folder: made under a temporary name beside its target, and renamed when it is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from simbox.config import Config
+from simbox.errors import InputError, UsageError, did_you_mean
+from simbox.outputs.record import RunRecord
+from simbox.scoring import Knots
+from simbox.store import Store
+
+RUN_FILE = "run.json"  # what tells a run folder from any other
+LINES = "lines.parquet"
+LINES_CSV = "lines.csv"
+FEATURES = "features.parquet"
+CONTRIBUTIONS = "contributions.parquet"
+REJECTS = "rejects.parquet"
+PERCENTILES = "percentiles.parquet"
+EVENTS = "events.parquet"
+REPORT = "report.html"
+STORE = "store"
+MOST_COMPARED = 5_000  # lines that a mistyped one is compared with: a moment's work
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A new folder to fill; it takes the target's place at the end, or vanishes on any error.
+
+    Raises:
+        UsageError: the target exists and is no run folder.
+    """
+    refuse_foreign(target)
+    work = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        work.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{target}: cannot write here ({error.strerror}); try --out") from None
+    try:
+        yield work
+        _swap(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def refuse_foreign(target: Path) -> None:
+    """Make sure that nothing but an earlier run would be replaced.
+
+    Raises:
+        UsageError: the target exists and is no run folder.
+    """
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise UsageError(f"{target}: is a file; --out names a folder")
+    if any(target.iterdir()) and not (target / RUN_FILE).is_file():
+        raise UsageError(
+            f"{target}: holds other things than a simbox run, which are not ours to replace; "
+            "name another folder with --out"
+        )
+
+
+def _swap(work: Path, target: Path) -> None:
+    old = work.with_name(f"{work.name}.old")
+    if target.exists():
+        target.rename(old)
+    work.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """A JSON file that is the same for the same value."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run, opened for reading."""
+
+    path: Path
+    record: RunRecord
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The run in a folder.
+
+        Raises:
+            InputError: there is none.
+        """
+        try:
+            data = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
+            record = RunRecord.from_dict(data)
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(
+                f"{path}: no simbox run here; run 'simbox detect PATHS --out {path}' first, "
+                "or name the run's folder with --run"
+            ) from None
+        return cls(path, record)
+
+    @property
+    def config(self) -> Config:
+        """The configuration that the run was made with."""
+        return Config.model_validate(self.record.config)
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """One of the run's Parquet tables."""
+        if not (self.path / name).is_file():
+            raise InputError(f"{self.path / name}: missing; run detect again")
+        return pl.scan_parquet(self.path / name)
+
+    def row(self, name: str, line: str) -> pl.DataFrame:
+        """A line's row of one of the run's tables."""
+        return self.table(name).filter(pl.col("line") == line).head(1).collect()
+
+    def knots(self) -> Knots:
+        """The percentiles that the lines were compared with."""
+        return Knots(self.table(PERCENTILES).collect())
+
+    def store(self) -> Store | None:
+        """The events behind the run; null when it was made with --no-store."""
+        return Store.open(self.path / STORE) if (self.path / STORE).is_dir() else None
+
+    def find(self, wanted: str) -> str:
+        """The line that a text means: as written in the run, or with +, 00, blanks and hyphens.
+
+        Raises:
+            UsageError: the run has no such line.
+        """
+        known = self.table(LINES).select("line").collect()["line"]
+        for spelled in _spellings(wanted):
+            if spelled in known:
+                return spelled
+        near = _nearest(_spellings(wanted)[-1], known)
+        raise UsageError(
+            f"line {wanted}: not among the {known.len():,} lines of {self.path}.{near} "
+            f"All of them are in {self.path / LINES_CSV}"
+        )
+
+
+def _spellings(wanted: str) -> list[str]:
+    bare = wanted.strip()
+    digits = bare.translate(str.maketrans("", "", " +-()./"))
+    return [bare, digits, digits.removeprefix("00")]
+
+
+def _nearest(wanted: str, known: pl.Series) -> str:
+    """A hint at the line that shares its beginning or its end with what was asked for."""
+    half = max(len(wanted) // 2, 1)
+    alike = known.str.starts_with(wanted[:half]) | known.str.ends_with(wanted[-half:])
+    return did_you_mean(wanted, known.filter(alike).head(MOST_COMPARED))

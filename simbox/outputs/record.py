@@ -1,0 +1,74 @@
+"""What a run read, counted and decided: the content of run.json, and the head of every output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from simbox.ingest.report import FileReport, IngestReport
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run: inputs, settings and counts.  No clock of the run itself: same input, same record."""
+
+    versions: Mapping[str, str]
+    options: Mapping[str, str | None]
+    config: Mapping[str, Any]
+    config_digest: str
+    ingest: IngestReport  # without files when only features were scored
+    lines: int
+    status: Mapping[str, int]
+    duplicates: int = 0
+    merged: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        return self.versions["simbox"]
+
+    @property
+    def period(self) -> str:
+        """First and last event by the clocks of their files."""
+        times = [span for file in self.ingest.files if (span := local_span(file))]
+        if not times:
+            return ""
+        return f"{min(t for t, _ in times)} to {max(t for _, t in times)}"
+
+    @property
+    def zones(self) -> str:
+        """The zones of the files' clocks."""
+        return ", ".join(sorted({f.zone for f in self.ingest.files}))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as run.json holds it."""
+        data = asdict(self)
+        for file in data["ingest"]["files"]:
+            for name in ("first", "last"):
+                file[name] = file[name].isoformat() if file[name] else None
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunRecord:
+        """The record back from run.json."""
+        files = tuple(FileReport(**{**f, **_times(f)}) for f in data["ingest"]["files"])
+        skipped = tuple(data["ingest"]["skipped"])
+        notes = tuple(data["notes"])
+        return cls(**{**data, "ingest": IngestReport(files, skipped), "notes": notes})
+
+
+def local_span(file: FileReport) -> tuple[str, str] | None:
+    """First and last event of a file by its own clock, to the minute."""
+    if file.first is None or file.last is None:
+        return None
+    zone = ZoneInfo(file.zone)
+    first, last = (f"{t.astimezone(zone):%Y-%m-%d %H:%M}" for t in (file.first, file.last))
+    return first, last
+
+
+def _times(file: Mapping[str, Any]) -> dict[str, datetime | None]:
+    times = {name: file[name] for name in ("first", "last")}
+    return {n: datetime.fromisoformat(t) if t else None for n, t in times.items()}

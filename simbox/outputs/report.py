@@ -1,0 +1,120 @@
+"""The run as one HTML page: no script, nothing from outside, light and dark, printable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from simbox.outputs.activity import days_of
+from simbox.outputs.events import events_of
+from simbox.outputs.explain import taken_apart
+from simbox.outputs.folder import FEATURES, LINES, RunFolder
+from simbox.outputs.parts import MICRO, Breakdown
+from simbox.outputs.ranking import meanings, with_values
+from simbox.outputs.record import RunRecord, local_span
+from simbox.outputs.svg import heat_strip, histogram, waterfall
+from simbox.outputs.wording import nats, probability
+from simbox.scoring import STATUSES
+
+MOST_FILES = 30
+MOST_LINES = 100
+MOST_DETAILS = 20
+MOST_DAYS = 31
+MOST_REASONS = 12  # parts in a waterfall; the rest are one bar
+HISTOGRAM_STEP = 2  # nats
+FINDINGS = ("alert", "watch")
+
+
+def report(run: RunFolder) -> str:
+    """The page of a run."""
+    environment = Environment(
+        loader=PackageLoader("simbox.outputs"), autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+    )  # fmt: skip
+    css = (environment.loader and environment.get_template("report.css").render()) or ""
+    lines = run.table(LINES).collect()
+    head = with_values(lines.head(MOST_LINES), run.table(FEATURES))
+    ranked = [_shown(row) for row in head.iter_rows(named=True)]
+    page = environment.get_template("report.html.j2")
+    return page.render(
+        css=Markup(css),  # noqa: S704  # our own style sheet
+        record=run.record,
+        span=local_span,
+        files=run.record.ingest.files[:MOST_FILES],
+        more_files=max(len(run.record.ingest.files) - MOST_FILES, 0),
+        quality_tiles=list(_quality_tiles(run.record)),
+        summary_tiles=list(_summary_tiles(run.record)),
+        scoring=run.config.scoring,
+        histogram=Markup(histogram(_steps(lines))),  # noqa: S704  # escaped where it is drawn
+        ranked=ranked,
+        meanings=meanings(head),
+        details=[_detail(run, row) for row in ranked[:MOST_DETAILS] if _worth_detail(row)],
+    )
+
+
+def _worth_detail(row: Mapping[str, Any]) -> bool:
+    """Findings are explained, and the first lines of a run without any."""
+    return row["status"] in FINDINGS or row["rank"] <= 3
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "score_text": nats(row["score"]),
+        "probability_text": probability(row["probability"]),
+        "place": row.get("top_cell") or "",
+        "events_text": f"{row['events']:,}" if row.get("events") is not None else "",
+    }
+
+
+def _quality_tiles(record: RunRecord) -> Iterator[tuple[str, str]]:
+    found = record.ingest
+    yield "files", f"{len(found.files):,}"
+    yield "rows", f"{found.rows:,}"
+    yield "events", f"{found.events:,}"
+    yield "rejected rows", f"{found.rejected:,} ({found.reject_share:.1%})"
+    yield "duplicates", f"{record.duplicates:,}"
+    yield "partial records joined", f"{record.merged:,}"
+
+
+def _summary_tiles(record: RunRecord) -> Iterator[tuple[str, str, str]]:
+    yield "lines", f"{record.lines:,}", ""
+    for status in STATUSES:
+        yield status, f"{record.status[status]:,}", status
+
+
+def _steps(lines: pl.DataFrame) -> list[tuple[str, int, str]]:
+    """Lines by steps of the score, each with the most severe status that it holds."""
+    step = (pl.col("score") / HISTOGRAM_STEP).floor().cast(pl.Int64).alias("step")
+    counted = lines.group_by(step).agg(pl.len(), pl.col("status").cast(pl.String).unique())
+    if counted.is_empty():
+        return []
+    by_step = {s: (n, set(statuses)) for s, n, statuses in counted.iter_rows()}
+    bars = []
+    for number in range(min(by_step), max(by_step) + 1):
+        count, statuses = by_step.get(number, (0, set()))
+        kind = next((s for s in FINDINGS if s in statuses), "clear")
+        bars.append((f"{number * HISTOGRAM_STEP:+d}", count, kind))
+    return bars
+
+
+def _detail(run: RunFolder, row: Mapping[str, Any]) -> dict[str, Any]:
+    parts = taken_apart(run, row["line"])
+    store = run.store()
+    days = days_of(events_of(store, row["line"]))[-MOST_DAYS:] if store else []
+    return {
+        "row": row,
+        "waterfall": Markup(waterfall(_bars(parts), parts.total / MICRO)),  # noqa: S704
+        "strip": Markup(heat_strip(days)) if days else "",  # noqa: S704
+        "groups": [(group, nats(group.micro_nats / MICRO)) for group in parts.groups],
+        "nats": lambda micro: nats(micro / MICRO),
+    }
+
+
+def _bars(parts: Breakdown) -> list[tuple[str, float]]:
+    """A bar a group of reasons, the prior first."""
+    return [(group.name, group.micro_nats / MICRO) for group in parts.groups]

@@ -1,0 +1,111 @@
+"""The three charts of the report as inline SVG; colours come from the page's style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from simbox.outputs.activity import HOURS, Day, busiest
+from simbox.outputs.wording import nats as evidence
+
+CELL = 11  # side of an hour in a heat strip
+LABEL = 62  # room for a day's name left of it
+BAR_HEIGHT = 18
+STEPS = 5  # shades of the heat strip
+HISTOGRAM = (640, 150)
+
+
+def heat_strip(days: Sequence[Day]) -> str:
+    """Events by day and hour, outgoing on the left and incoming on the right."""
+    top = busiest(list(days))
+    side = HOURS * CELL
+    gap = 26
+    width, height = LABEL + 2 * side + gap, 16 + len(days) * CELL + 2
+    parts = [
+        _text(LABEL, 10, "outgoing by hour"),
+        _text(LABEL + side + gap, 10, "incoming by hour"),
+    ]
+    for row, day in enumerate(days):
+        y = 16 + row * CELL
+        parts.append(_text(0, y + 9, f"{day.date:%a %d %b}"))
+        for x0, counts in ((LABEL, day.outgoing), (LABEL + side + gap, day.incoming)):
+            parts += [_hour(x0 + h * CELL, y, (n, top), (day, h)) for h, n in enumerate(counts)]
+    return _svg(width, height, "events by day and hour", parts)
+
+
+def _hour(x: int, y: int, amount: tuple[int, int], when: tuple[Day, int]) -> str:
+    count, top = amount
+    shade = math.ceil(count * STEPS / top)
+    day, hour = when
+    title = f"<title>{day.date} {hour:02d}:00: {count}</title>" if count else ""
+    return (
+        f'<rect class="h{shade}" x="{x}" y="{y}" width="{CELL - 1}" height="{CELL - 1}">'
+        f"{title}</rect>"
+    )
+
+
+def waterfall(parts: Sequence[tuple[str, float]], total: float) -> str:
+    """Contributions one after another from zero to the score, those against drawn backwards."""
+    ends = [0.0]
+    for _, nats in parts:
+        ends.append(ends[-1] + nats)
+    low, high = min(*ends, total, 0.0), max(*ends, total, 0.0)
+    name_room, chart, value_room = 100, 340, 60
+    scale = chart / (high - low or 1.0)
+    drawn = [_rule(name_room + (0 - low) * scale, BAR_HEIGHT * (len(parts) + 1))]
+    for row, (name, nats) in enumerate(parts):
+        x = name_room + (min(ends[row : row + 2]) - low) * scale
+        drawn += _bar(row, name, nats, (x, scale))
+    start = name_room + (min(total, 0.0) - low) * scale
+    drawn += _bar(len(parts), "score", total, (start, scale), "sum")
+    height = BAR_HEIGHT * (len(parts) + 1) + 4
+    return _svg(name_room + chart + value_room, height, "what the score is made of", drawn)
+
+
+def _bar(row: int, name: str, nats: float, at: tuple[float, float], kind: str = "") -> list[str]:
+    x, scale = at
+    y = row * BAR_HEIGHT
+    width = max(abs(nats) * scale, 1.0)
+    kind = kind or ("for" if nats >= 0 else "against")
+    return [
+        _text(0, y + 13, name),
+        f'<rect class="{kind}" x="{x:.1f}" y="{y + 3}" width="{width:.1f}" height="12"/>',
+        _text(x + width + 5, y + 13, evidence(nats)),
+    ]
+
+
+def histogram(counts: Sequence[tuple[str, int, str]]) -> str:
+    """Lines by score: a bar a step, drawn by the logarithm so that one line stays visible."""
+    width, height = HISTOGRAM
+    step = (width - 10) / max(len(counts), 1)
+    top = math.log10(1 + max([1, *(n for _, n, _ in counts)]))
+    parts = []
+    for i, (name, count, kind) in enumerate(counts):
+        x = 5 + i * step
+        tall = math.log10(1 + count) / top * (height - 45)
+        y = height - 22 - tall
+        parts.append(
+            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{step - 2:.1f}" '
+            f'height="{tall:.1f}"><title>{escape(name)}: {count:,}</title></rect>'
+        )
+        if count:
+            parts.append(_text(x + step / 2 - 1, y - 4, f"{count:,}", "middle"))
+        parts.append(_text(x + step / 2 - 1, height - 7, name, "middle"))
+    return _svg(width, height, "lines by score", parts)
+
+
+def _rule(x: float, height: int) -> str:
+    return f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _svg(width: float, height: float, label: str, parts: Sequence[str]) -> str:
+    body = "".join(parts)
+    return (
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '
+        f'aria-label="{escape(label)}">{body}</svg>'
+    )

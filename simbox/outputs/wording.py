@@ -1,0 +1,37 @@
+"""Numbers as people read them, the same on the terminal and in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+STYLES = {"alert": "bold red", "watch": "yellow", "clear": "green", "listed": "cyan"}
+SMALLEST = 0.01  # nats that are told apart
+CERTAIN = 0.999  # beyond this, more digits would claim more than a score can know
+
+
+def nats(value: float) -> str:
+    """Evidence with its sign: for a gateway above zero, against below."""
+    return f"{value:+.2f}" if abs(value) >= SMALLEST / 2 else "0.00"
+
+
+def probability(value: float) -> str:
+    """A probability with three decimals, and no more certainty than that."""
+    if value > CERTAIN:
+        return f">{CERTAIN}"
+    if 0 < value < 1 - CERTAIN:
+        return f"<{1 - CERTAIN:.3f}"
+    return f"{value:.3f}"
+
+
+def number(value: float | None) -> str:
+    """A measured value in at most four characters of digits; a dash where it was not measured."""
+    if value is None:
+        return "–"
+    if value == int(value) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2f}"
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Counts by name as one phrase, names without any left out."""
+    return ", ".join(f"{name} {count:,}" for name, count in numbers.items() if count)

@@ -1,0 +1,221 @@
+"""The five hops, top to bottom: ingest, tables, features, scoring, outputs."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import polars as pl
+
+from simbox.config import Config, load
+from simbox.features import compute, features
+from simbox.features.context import CellTable
+from simbox.identifiers import text_id
+from simbox.ingest import estimate_rows, ingest
+from simbox.ingest.cells import read_cells
+from simbox.ingest.report import IngestOptions, IngestProgress, IngestReport
+from simbox.outputs import files
+from simbox.outputs import folder as run_folder
+from simbox.outputs.folder import RunFolder, replacing
+from simbox.outputs.progress import Step, silent
+from simbox.outputs.quality import Quality, measure
+from simbox.outputs.ranking import with_values
+from simbox.outputs.record import RunRecord
+from simbox.scoring import STATUSES, Scored, import_features, load_lists, score_file, scorecard
+from simbox.store import Store, buckets_for
+from simbox.version import VERSION
+
+PARTS = "features"  # a folder of one Parquet file a bucket, until they are joined
+Paths = Sequence[Path | str]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked to do beyond its configuration."""
+
+    profile: str | None = None
+    zone: str | None = None  # of local time, unless the configuration or the profile says it
+    since: datetime | None = None  # local
+    until: datetime | None = None  # local, not included
+    cells: Path | None = None
+    lists: tuple[Path, ...] = ()
+    keep: files.Keep = field(default_factory=files.Keep)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose folder is written."""
+
+    folder: Path
+    record: RunRecord
+    lines: pl.DataFrame  # ranked
+
+    def head(self, count: int) -> pl.DataFrame:
+        """The first lines, with a column of reasons in words."""
+        table = pl.scan_parquet(self.folder / run_folder.FEATURES)
+        return with_values(self.lines.head(count), table)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a run as frames."""
+
+    lines: pl.DataFrame
+    contributions: pl.DataFrame
+    features: pl.DataFrame
+    rejects: pl.DataFrame
+    record: RunRecord
+
+
+def detect(paths: Paths, config: Config, options: Options, work: Path, step: Step = silent) -> Run:
+    """Rank the lines in CDR files and write the run into an empty folder."""
+    card = scorecard(config, families())
+    cells = _cell_table(options.cells)
+    store = Store.create(work / run_folder.STORE, buckets_for(estimate_rows(paths)))
+
+    step("reading")
+    with store.writer() as writer:
+        found = ingest(paths, writer, _reading(config, options, work), _reading_step(step))
+    measured = compute(store, work / PARTS, cells, _measuring_step(step))
+    table = _joined(measured.parts, work / run_folder.FEATURES)
+
+    step("scoring")
+    lists = load_lists(_lists(config, options), config.lists, _last_day(store))
+    scored = score_file(table, work / run_folder.CONTRIBUTIONS, card, lists)
+
+    step("writing")
+    record = _record(config, options, found, scored)
+    record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
+    files.write(work, record, scored, options.keep)
+    return Run(work, record, scored.lines)
+
+
+def score(table: Path, config: Config, options: Options, work: Path) -> Run:
+    """Rank the lines of a table of features and write the run into an empty folder."""
+    card = scorecard(config, families())
+    target = work / run_folder.FEATURES
+    imported = import_features(table, target, list(features()), config.ingest.max_reject_share)
+    imported.rejects.write_parquet(work / run_folder.REJECTS)
+    lists = load_lists(_lists(config, options), config.lists, None)
+    scored = score_file(target, work / run_folder.CONTRIBUTIONS, card, lists)
+    record = _record(config, options, IngestReport(()), scored)
+    rejected = dict(imported.rejects["reason"].value_counts(sort=True).iter_rows())
+    told = tuple(f"{table}: {count:,} times {reason}" for reason, count in rejected.items())
+    record = replace(record, notes=(*record.notes, *imported.unknown, *told))
+    files.write(work, record, scored, options.keep)
+    return Run(work, record, scored.lines)
+
+
+def inspect(paths: Paths, config: Config, options: Options, step: Step = silent) -> Quality:
+    """Read CDR files and say how good they are, whatever the share of rejected rows."""
+    with TemporaryDirectory(prefix="simbox-") as folder:
+        store = Store.create(Path(folder) / "store", buckets_for(estimate_rows(paths)))
+        reading = replace(_reading(config, options, Path(folder)), max_reject_share=1.0)
+        with store.writer() as writer:
+            found = ingest(paths, writer, reading, _reading_step(step))
+        return measure(store, found)
+
+
+def tables(
+    paths: Paths | Path | str, config: Config | Path | str | None, options: Options,
+    out: Path | str | None,
+) -> Tables:  # fmt: skip
+    """A run as frames, its folder kept only where one is named."""
+    some = [paths] if isinstance(paths, str | Path) else paths
+    settings = load(Path(config)) if isinstance(config, str | Path) else config or load()
+    with TemporaryDirectory(prefix="simbox-") as folder:
+        target = Path(out) if out else Path(folder) / "run"
+        with replacing(target) as work:
+            detect(some, settings, options, work)
+        return read(target)
+
+
+def read(folder: Path) -> Tables:
+    """The tables of a finished run's folder."""
+    run = RunFolder.open(folder)
+    return Tables(
+        lines=run.table(run_folder.LINES).collect(),
+        contributions=run.table(run_folder.CONTRIBUTIONS).collect(),
+        features=run.table(run_folder.FEATURES).collect(),
+        rejects=run.table(run_folder.REJECTS).collect(),
+        record=run.record,
+    )
+
+
+def families() -> dict[str, str]:
+    """The family of every feature."""
+    return {name: feature.family for name, feature in features().items()}
+
+
+def _reading(config: Config, options: Options, work: Path) -> IngestOptions:
+    return IngestOptions(
+        profile=options.profile,
+        profile_folders=tuple(Path(f) for f in config.ingest.profile_folders),
+        local_zone=options.zone or config.time.local_zone or None,
+        since=options.since,
+        until=options.until,
+        max_reject_share=config.ingest.max_reject_share,
+        rejects_path=work / run_folder.REJECTS,
+    )
+
+
+def _reading_step(step: Step) -> Callable[[IngestProgress], None]:
+    def told(at: IngestProgress) -> None:
+        share = at.bytes_read / at.bytes_total if at.bytes_total else None
+        step(f"reading file {at.file} of {at.files}, {at.rows:,} rows", share)
+
+    return told
+
+
+def _measuring_step(step: Step) -> Callable[[int, int], None]:
+    def told(done: int, of: int) -> None:
+        step("measuring lines", done / of)
+
+    return told
+
+
+def _joined(parts: Sequence[Path], target: Path) -> Path:
+    """The parts of the features as one file, in their order."""
+    pl.scan_parquet(list(parts)).sink_parquet(target, maintain_order=True)
+    shutil.rmtree(parts[0].parent)
+    return target
+
+
+def _cell_table(path: Path | None) -> CellTable | None:
+    if path is None:
+        return None
+    cells = read_cells(path).with_columns(place=text_id(pl.col("cell"))).sort("place")
+    return CellTable(cells["place"].to_numpy(), cells["lat"].to_numpy(), cells["lon"].to_numpy())
+
+
+def _lists(config: Config, options: Options) -> list[Path]:
+    return [*(Path(f) for f in config.lists.files), *options.lists]
+
+
+def _last_day(store: Store) -> date | None:
+    """The last day of the data, on which list entries must still be in force."""
+    last = store.manifest.last
+    return None if last is None else datetime.fromtimestamp(last, UTC).date()
+
+
+def _record(config: Config, options: Options, found: IngestReport, scored: Scored) -> RunRecord:
+    status = Counter(scored.lines["status"].cast(pl.String))
+    asked = {"profile": options.profile, "zone": options.zone, "cells": options.cells,
+             "since": options.since, "until": options.until}  # fmt: skip
+    return RunRecord(
+        versions={"simbox": VERSION, "polars": pl.__version__, "numpy": np.__version__},
+        options={name: None if value is None else str(value) for name, value in asked.items()}
+        | {"lists": ", ".join(map(str, options.lists)) or None},
+        config=config.model_dump(mode="json"),
+        config_digest=config.digest(),
+        ingest=found,
+        lines=scored.lines.height,
+        status={name: status.get(name, 0) for name in STATUSES},
+        notes=scored.notes,
+    )

@@ -1,0 +1,190 @@
+"""A carrier's own table of features, CSV or Parquet, brought to the form that scoring reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from simbox.errors import DataQualityError, InputError, did_you_mean
+from simbox.scoring.verdicts import LINE_COLUMNS
+from simbox.tables import REJECTS
+
+NOT_MEASURED = ("", "null", "na", "n/a", "nan", "none")  # spellings of an absent value
+COUNTS = ("events", "moc", "mtc", "sms_mo", "sms_mt", "active_days")
+CONTEXT = ("line", "segment", *COUNTS, "first_seen", "last_seen", "top_cell", "top_imei", "feeds")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a table of features."""
+
+    rows: int  # lines that can be scored
+    features: tuple[str, ...]  # recognised
+    unknown: tuple[str, ...]  # other columns, handed on as they are, each with a hint
+    rejects: pl.DataFrame  # rows and values that could not be used (tables.REJECTS)
+
+
+def import_features(
+    source: Path, target: Path, known: Collection[str], max_reject_share: float
+) -> Imported:
+    """Write the usable lines of a table of features as Parquet, and report the rest.
+
+    A value that is no number counts as not measured and is reported; a row without a line, or
+    with one that stood in an earlier row, is rejected.
+
+    Raises:
+        InputError: the file is no table of features.
+        DataQualityError: too large a share of the rows has something to report.
+    """
+    table = _open(source)
+    columns = table.collect_schema()
+    names = _named(source, columns, known)
+    measured = [name for name in names if name in known]
+    numbers = [*measured, *(name for name in names if name in COUNTS)]
+    table = table.with_row_index("row", 1).with_columns(pl.col("line").cast(pl.String))
+    bad = _unusable_lines(table)
+    wrong = _wrong_values(table, columns, numbers)
+    rejects = _rejects(source, bad, wrong)
+    height = int(table.select(pl.len()).collect().item())
+    _check_share(source, rejects, height, max_reject_share)
+    usable = table.join(bad.lazy().select("row"), on="row", how="anti", maintain_order="left")
+    typed = [_number(columns[n], n).cast(_dtype(n)).alias(n) for n in numbers]
+    usable.with_columns(typed).drop("row").sink_parquet(target)
+    return Imported(height - bad.height, tuple(measured), _unknown(names, known), rejects)
+
+
+def _open(source: Path) -> pl.LazyFrame:
+    if not source.is_file():
+        raise InputError(f"{source}: no such file; give a table of features, CSV or Parquet")
+    try:
+        with source.open("rb") as file:
+            parquet = file.read(4) == b"PAR1"
+        table = (
+            pl.scan_parquet(source)
+            if parquet
+            else pl.scan_csv(source, infer_schema=False, separator=_separator(source))
+        )
+        table.collect_schema()
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise InputError(f"{source}: cannot be read as CSV or Parquet: {reason}") from None
+    return table
+
+
+def _separator(source: Path) -> str:
+    """The delimiter that the header uses most."""
+    with source.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    return max(",;\t|", key=header.count)
+
+
+def _named(source: Path, columns: pl.Schema, known: Collection[str]) -> list[str]:
+    """The table's columns, if it has lines and at least one feature."""
+    names = columns.names()
+    if "line" not in names:
+        hint = did_you_mean("line", names)
+        raise InputError(
+            f"{source}: no column 'line'; found {', '.join(names[:8]) or 'none'}."
+            f"{hint} A table of features has one row a line"
+        )
+    if not any(name in known for name in names):
+        hints = [did_you_mean(name, known) for name in names if name not in CONTEXT]
+        raise InputError(
+            f"{source}: no column is a feature; found {', '.join(names[:8])}."
+            f"{next(filter(None, hints), '')} 'simbox catalogue' lists them"
+        )
+    for name in names:
+        if name in LINE_COLUMNS and name != "line":
+            raise InputError(f"{source}: column '{name}' is made by scoring; rename it")
+        dtype = columns[name]
+        number = dtype.is_numeric() or dtype in {pl.String, pl.Boolean, pl.Null}
+        if not number and (name in known or name in COUNTS):
+            raise InputError(f"{source}: column '{name}' is {dtype}; a number is needed")
+    return names
+
+
+def _unknown(names: list[str], known: Collection[str]) -> tuple[str, ...]:
+    """Columns that are neither features nor context, each with the nearest feature."""
+    strange = [name for name in names if name not in known and name not in CONTEXT]
+    return tuple(f"column '{n}' is no feature.{did_you_mean(n, known)}" for n in strange)
+
+
+def _dtype(name: str) -> pl.DataType | type[pl.DataType]:
+    return pl.UInt32 if name in COUNTS else pl.Float64
+
+
+def _text(name: str) -> pl.Expr:
+    """The text of a value, null in any spelling of not measured."""
+    text = pl.col(name).str.strip_chars()
+    absent = text.str.to_lowercase().is_in(NOT_MEASURED)
+    return pl.when(absent.not_()).then(text)
+
+
+def _number(dtype: pl.DataType, name: str) -> pl.Expr:
+    """The finite number in a column, null where there is none; counts are not below zero."""
+    value = _text(name).cast(pl.Float64, strict=False) if dtype == pl.String else pl.col(name)
+    value = value.cast(pl.Float64)
+    usable = value.is_finite() & (value >= 0) if name in COUNTS else value.is_finite()
+    return pl.when(usable).then(value)
+
+
+def _unusable_lines(table: pl.LazyFrame) -> pl.DataFrame:
+    """Rows without a line, or whose line stood in an earlier row."""
+    lines = table.select("row", "line").collect()
+    empty = pl.col("line").is_null() | (pl.col("line").str.strip_chars() == "")
+    return (
+        lines.select(
+            "row",
+            column=pl.lit("line"),
+            value_class=pl.when(empty).then(pl.lit("empty")).otherwise(_shape(pl.col("line"))),
+            reason=pl.when(empty).then(pl.lit("line|empty")).otherwise(pl.lit("line|duplicate")),
+            bad=empty | pl.col("line").is_first_distinct().not_(),
+        )
+        .filter("bad")
+        .drop("bad")
+    )
+
+
+def _wrong_values(table: pl.LazyFrame, columns: pl.Schema, names: list[str]) -> pl.DataFrame:
+    """Values that are there but are no usable number, a row each."""
+    found = []
+    for name in names:
+        text = columns[name] == pl.String
+        given = (_text(name) if text else pl.col(name)).is_not_null()
+        if columns[name].is_float():
+            given &= pl.col(name).is_not_nan()  # the spelling of null in a frame of floats
+        wrong = table.filter(given & _number(columns[name], name).is_null()).select(
+            "row",
+            column=pl.lit(name),
+            value_class=_shape(pl.col(name).cast(pl.String)),
+            reason=pl.lit(f"{name}|not a number"),
+        )
+        found.append(wrong)
+    return pl.concat(pl.collect_all(found))
+
+
+def _shape(text: pl.Expr) -> pl.Expr:
+    """The class of a value, without the value: digits(11), text(4)."""
+    kind = pl.when(text.str.contains(r"^[0-9]+$")).then(pl.lit("digits")).otherwise(pl.lit("text"))
+    return pl.format("{}({})", kind, text.str.len_chars())
+
+
+def _rejects(source: Path, bad: pl.DataFrame, wrong: pl.DataFrame) -> pl.DataFrame:
+    rejects = pl.concat([bad, wrong]).sort("row", "column").with_columns(file=pl.lit(str(source)))
+    return REJECTS.conform(rejects)
+
+
+def _check_share(source: Path, rejects: pl.DataFrame, height: int, largest: float) -> None:
+    if not height:
+        raise InputError(f"{source}: holds no rows; nothing to score")
+    rows = rejects["row"].n_unique()
+    if rows > largest * height:
+        first = rejects.row(0, named=True)
+        raise DataQualityError(
+            f"{source}: {rows} of {height} rows have values that cannot be used, the first in row "
+            f"{first['row']}: {first['reason']} ({first['value_class']}); correct them or raise "
+            "ingest.max_reject_share"
+        )

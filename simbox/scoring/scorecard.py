@@ -1,0 +1,123 @@
+"""The configuration of the line score, checked and laid out in the order of its parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from simbox.config import Config, LookalikeWeight, ScoredFeature, Scoring, check_names
+from simbox.errors import ConfigError, did_you_mean
+from simbox.scoring.lookalikes import LOOKALIKES, Lookalike, check_lookalike
+
+MICRO = 1_000_000  # contributions are whole millionths of a nat: sums of integers are exact
+PRIOR = "prior"
+HOT_LIST = "hot_list"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One addend of a line's score."""
+
+    name: str  # the column of contributions.parquet
+    kind: str  # prior, feature, lookalike or list
+    group: str  # the family of a feature, else the part itself
+
+    @property
+    def code(self) -> str:
+        """The reason code that reports show: stable, short, in capitals."""
+        return self.name.upper().replace("_", "-")
+
+
+@dataclass(frozen=True)
+class FamilyCard:
+    """A family with its scored features, and its evidence at grade 1 and at grade 0."""
+
+    name: str
+    hit: float
+    miss: float
+    features: Mapping[str, ScoredFeature]
+
+    @cached_property
+    def weight(self) -> float:
+        """The weight of all its features."""
+        return sum(feature.weight for feature in self.features.values())
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Everything that the score of a line is made from, in a fixed order."""
+
+    scoring: Scoring
+    hot_nats: float
+    families: tuple[FamilyCard, ...]
+    lookalikes: tuple[tuple[Lookalike, LookalikeWeight], ...]
+    known: frozenset[str]  # every feature that there is, scored or not
+
+    @cached_property
+    def features(self) -> dict[str, ScoredFeature]:
+        """Every scored feature, family by family."""
+        return {name: f for family in self.families for name, f in family.features.items()}
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Every feature that the score reads."""
+        names = list(self.features)
+        for lookalike, _ in self.lookalikes:
+            names += lookalike.conditions
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The addends of a score, in the order of their columns."""
+        features = [Part(n, "feature", f.name) for f in self.families for n in f.features]
+        lookalikes = [Part(k.name, "lookalike", k.name) for k, _ in self.lookalikes]
+        return (
+            Part(PRIOR, "prior", PRIOR), *features, *lookalikes, Part(HOT_LIST, "list", HOT_LIST),
+        )  # fmt: skip
+
+    @property
+    def prior(self) -> int:
+        """The prior's log odds, in micro-nats."""
+        return round(MICRO * logit(self.scoring.prior))
+
+
+def logit(probability: float) -> float:
+    """Log odds of a probability, in nats."""
+    return math.log(probability / (1 - probability))
+
+
+def scorecard(config: Config, feature_families: Mapping[str, str]) -> Scorecard:
+    """The score that a configuration describes, over the known features with their families.
+
+    Raises:
+        ConfigError: the configuration names something that is not known.
+    """
+    check_names(config, feature_families)
+    scoring = config.scoring
+    known = {k.name: k for k in LOOKALIKES}
+    for name, weight in scoring.lookalikes.items():
+        if name not in known:
+            raise ConfigError(
+                f"configuration: scoring.lookalikes.{name}: no such look-alike."
+                f"{did_you_mean(name, known)}"
+            )
+        check_lookalike(known[name], weight)
+    scored = {n: f for n, f in scoring.features.items() if f.weight > 0}
+    families = tuple(
+        FamilyCard(
+            name,
+            family.hit,
+            family.miss,
+            {n: f for n, f in scored.items() if feature_families[n] == name},
+        )
+        for name, family in scoring.families.items()
+    )
+    return Scorecard(
+        scoring=scoring,
+        hot_nats=config.lists.hot_nats,
+        families=tuple(family for family in families if family.features),
+        lookalikes=tuple((known[n], w) for n, w in scoring.lookalikes.items() if w.weight > 0),
+        known=frozenset(feature_families),
+    )

@@ -1,0 +1,272 @@
+"""The compact event store: Parquet by event day and hash bucket of the line, parsed once.
+
+::
+
+    STORE/
+      manifest.json                           buckets, feeds, sources, period, row count
+      day=2026-03-01/bucket=007/part-0000.parquet   rows of tables.STORED, unsorted, zstd
+      texts/part-0000.parquet                 id -> text of every identity that is not digits
+
+A line's bucket is the top bits of a hash of its id, so buckets in order, each sorted by that
+hash, give one order of all lines whatever the number of buckets.  Days are UTC days of the start.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import polars as pl
+
+from simbox.errors import InputError, SimboxError
+from simbox.identifiers import Ids, mix, party
+from simbox.tables import STORED, Kind
+
+FORMAT_VERSION = 1
+ROWS_PER_BUCKET = 1_200_000  # measured: 0.3-2 M rows a bucket is the flat part of the cost curve
+MAX_BUCKETS = 4096
+FLUSH_ROWS = 1_500_000  # rows held in memory before they are written, about 70 bytes each
+DAY_S = 86_400
+_ANSWERS = 4  # answer codes a kind can hold
+
+
+def buckets_for(rows: int) -> int:
+    """The number of buckets, a power of two, that suits so many rows."""
+    wanted = max(rows, 1) / ROWS_PER_BUCKET
+    return min(MAX_BUCKETS, 1 << max(0, round(math.log2(wanted))))
+
+
+def line_hash(lines: Ids) -> Ids:
+    """The hash that orders lines: its top bits are the bucket."""
+    return mix(party(lines))
+
+
+def bucket_of(lines: Ids, buckets: int) -> Ids:
+    """The bucket of each line, for a power-of-two number of buckets."""
+    if buckets == 1:
+        return np.zeros(len(lines), dtype=np.uint64)
+    return line_hash(lines) >> np.uint64(64 - (buckets.bit_length() - 1))
+
+
+@dataclass
+class Feed:
+    """A profile or capture reader, and what the rows that came through it can measure."""
+
+    name: str
+    kinds: list[int] = field(default_factory=lambda: [0] * (4 * _ANSWERS))
+    causes: int = 0
+
+    def count(self, event_type: int, answer: int | None = None) -> int:
+        """Rows of an event type, of one answer code or of any."""
+        row = self.kinds[event_type * _ANSWERS : (event_type + 1) * _ANSWERS]
+        return sum(row) if answer is None else row[answer]
+
+
+@dataclass
+class Manifest:
+    """What a store holds."""
+
+    buckets: int
+    version: int = FORMAT_VERSION
+    rows: int = 0
+    first: int | None = None
+    last: int | None = None
+    has_call_ref: bool = False
+    has_partial: bool = False
+    feeds: list[Feed] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+
+class Store:
+    """A folder of events, open for reading."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, folder: Path, buckets: int) -> Self:
+        """A new, empty store; ``buckets`` is a power of two.
+
+        Raises:
+            SimboxError: the folder holds something already, or the count is no power of two.
+        """
+        if buckets < 1 or buckets & (buckets - 1) or buckets > MAX_BUCKETS:
+            raise SimboxError(f"{buckets} buckets: take a power of two up to {MAX_BUCKETS}")
+        if folder.exists() and any(folder.iterdir()):
+            raise SimboxError(f"{folder}: not empty; a new store needs a folder of its own")
+        (folder / "texts").mkdir(parents=True, exist_ok=True)
+        return cls(folder, Manifest(buckets))
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """An existing store.
+
+        Raises:
+            InputError: there is no store, or one of another version.
+        """
+        path = folder / "manifest.json"
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder}: no event store here ({error}); run detect first") from None
+        if data.get("version") != FORMAT_VERSION:
+            raise InputError(
+                f"{folder}: store version {data.get('version')}, this simbox reads "
+                f"{FORMAT_VERSION}; run detect again"
+            )
+        data["feeds"] = [Feed(**feed) for feed in data["feeds"]]
+        return cls(folder, Manifest(**data))
+
+    def writer(self) -> StoreWriter:
+        """Append rows; the store is sealed when the context ends."""
+        return StoreWriter(self)
+
+    def remove(self) -> None:
+        """Delete the store and all it holds."""
+        shutil.rmtree(self.folder)
+
+    def files(self, bucket: int | None = None) -> list[Path]:
+        """The Parquet files of one bucket, or of all, in a fixed order."""
+        name = "*" if bucket is None else f"{bucket:04d}"
+        return sorted(self.folder.glob(f"day=*/bucket={name}/part-*.parquet"))
+
+    def bucket(self, bucket: int, columns: Sequence[str]) -> pl.DataFrame:
+        """The named columns of one bucket's rows."""
+        files = self.files(bucket)
+        if not files:
+            return STORED.empty().select(columns)
+        return pl.read_parquet(files, columns=list(columns), hive_partitioning=False)
+
+    def each_bucket(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Bucket after bucket."""
+        for bucket in range(self.manifest.buckets):
+            yield self.bucket(bucket, columns)
+
+    def scan(self) -> pl.LazyFrame:
+        """All rows, lazily."""
+        files = self.files()
+        if not files:
+            return STORED.empty().lazy()
+        return pl.scan_parquet(files, hive_partitioning=False)
+
+    def texts(self, ids: pl.Series) -> pl.DataFrame:
+        """The texts of ids that are not digits: columns ``id`` and ``text``."""
+        parts = sorted((self.folder / "texts").glob("part-*.parquet"))
+        if not parts or ids.is_empty():
+            return pl.DataFrame(schema={"id": pl.UInt64, "text": pl.String})
+        wanted = ids.unique().implode()
+        found = pl.scan_parquet(parts).filter(pl.col("id").is_in(wanted))
+        return found.unique("id").sort("id").collect()
+
+
+class StoreWriter:
+    """Appends batches of events to a store in bounded memory."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._manifest = store.manifest
+        self._held: list[pl.DataFrame] = []
+        self._texts: list[pl.DataFrame] = []
+        self._held_rows = 0
+        self._part = len(list((store.folder / "texts").glob("part-*.parquet")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.seal()
+
+    def add_source(self, path: str, feed: str) -> int:
+        """Register an input file of a feed; the number that its rows carry in ``source``."""
+        self.feed_code(feed)
+        if len(self._manifest.sources) > np.iinfo(np.uint16).max:
+            raise SimboxError("more than 65,536 input files in one run; join some of them first")
+        self._manifest.sources.append(path)
+        return len(self._manifest.sources) - 1
+
+    def feed_code(self, feed: str) -> int:
+        """The code of a feed for the ``kind`` column, registered at first use."""
+        names = [f.name for f in self._manifest.feeds]
+        if feed not in names:
+            if len(names) >= Kind.MAX_FEEDS:
+                raise SimboxError(f"more than {Kind.MAX_FEEDS} profiles in one run")
+            self._manifest.feeds.append(Feed(feed))
+            names.append(feed)
+        return names.index(feed)
+
+    def append(self, stored: pl.DataFrame, texts: pl.DataFrame | None = None) -> None:
+        """Add rows of tables.STORED, and the texts of their ids that are not digits."""
+        if stored.is_empty():
+            return
+        self._note(stored)
+        self._held.append(stored)
+        self._held_rows += stored.height
+        if texts is not None and not texts.is_empty():
+            self._texts.append(texts)
+        if self._held_rows >= FLUSH_ROWS:
+            self._flush()
+
+    def seal(self) -> None:
+        """Write what is held and the manifest."""
+        self._flush()
+        text = json.dumps(asdict(self._manifest), indent=1)
+        (self._store.folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+    def _note(self, stored: pl.DataFrame) -> None:
+        manifest = self._manifest
+        manifest.rows += stored.height
+        first, last = stored["start"].min(), stored["start"].max()
+        manifest.first = int(first if manifest.first is None else min(first, manifest.first))  # type: ignore[arg-type,type-var]
+        manifest.last = int(last if manifest.last is None else max(last, manifest.last))  # type: ignore[arg-type,type-var]
+        manifest.has_call_ref |= bool((stored["call_ref"] != 0).any())
+        counts = np.bincount(stored["kind"].to_numpy())
+        for kind in np.flatnonzero(counts).tolist():
+            feed = manifest.feeds[kind >> Kind.FEED_SHIFT]
+            answer = (kind >> Kind.ANSWER_SHIFT) & 3
+            feed.kinds[(kind & Kind.TYPE_MASK) * _ANSWERS + answer] += int(counts[kind])
+            manifest.has_partial |= bool(kind & Kind.PARTIAL)
+        if (stored["cause"] != 0).any():
+            of_feed = stored.filter(pl.col("cause") != 0)["kind"].to_numpy() >> Kind.FEED_SHIFT
+            for code, rows in enumerate(np.bincount(of_feed).tolist()):
+                manifest.feeds[code].causes += rows
+
+    def _flush(self) -> None:
+        if not self._held:
+            return
+        rows = pl.concat(self._held, rechunk=True)
+        self._held, self._held_rows = [], 0
+        bucket = bucket_of(rows["line"].to_numpy(), self._manifest.buckets)
+        day = rows["start"].to_numpy() // np.uint32(DAY_S)
+        key = day.astype(np.uint32) * np.uint32(MAX_BUCKETS) + bucket.astype(np.uint32)
+        parts = rows.with_columns(pl.Series("_key", key)).partition_by(
+            "_key", as_dict=True, include_key=False
+        )
+        for (part_key,), part in parts.items():
+            self._write(part, *divmod(int(part_key), MAX_BUCKETS))
+        if self._texts:
+            texts = pl.concat(self._texts).unique("id").sort("id")
+            texts.write_parquet(self._store.folder / "texts" / f"part-{self._part:04d}.parquet")
+            self._texts = []
+        self._part += 1
+
+    def _write(self, part: pl.DataFrame, day: int, bucket: int) -> None:
+        date = np.datetime64(day, "D")
+        folder = self._store.folder / f"day={date}" / f"bucket={bucket:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        part.write_parquet(
+            folder / f"part-{self._part:04d}.parquet", compression="zstd", compression_level=1
+        )

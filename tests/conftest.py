@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"  # real recordings beside the project, where there are any
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real recordings; a test that needs it is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("no recordings beside the project")
+    return SHARED
+
+
+@pytest.fixture
+def simbox(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Run the command line in this process and see how it ended."""
+    from simbox import cli
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr("sys.argv", ["simbox", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfd.readouterr()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0, out, err)
+
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return run
+
+
+class Ended:
+    """What a command left behind: exit code, what it printed, what it complained about."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
