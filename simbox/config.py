@@ -22,6 +22,7 @@ from simbox.errors import ConfigError, did_you_mean
 
 DEFAULTS = "default.toml"
 PER_MILLE = 1000
+NO_TABLE = ("model_type", "model_attributes_type", "mapping_type", "dict_type")
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -327,6 +328,8 @@ def _validated(path: Path, text: str, values: dict[str, Any]) -> Config:
     hint = ""
     if first["type"] == "missing":
         message, hint = "is missing", _hint_for_missing(key, values)
+    elif first["type"] in NO_TABLE:
+        message = f"a table is needed; found {first['input']!r}"
     elif first["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}; found {first['input']!r}"
     raise ConfigError(f"{path}: {_where(text, key)}{'.'.join(key)}: {message}.{hint}")

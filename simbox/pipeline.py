@@ -14,12 +14,16 @@ import numpy as np
 import polars as pl
 
 from simbox.config import Config, load
+from simbox.errors import InputError
 from simbox.features import compute, features
 from simbox.features.context import CellTable
 from simbox.identifiers import text_id
 from simbox.ingest import estimate_rows, ingest
+from simbox.ingest.cdr.propose import Proposal, propose
 from simbox.ingest.cells import read_cells
 from simbox.ingest.report import IngestOptions, IngestProgress, IngestReport
+from simbox.ingest.run import open_file, open_profiles
+from simbox.ingest.sources import expand
 from simbox.outputs import files
 from simbox.outputs import folder as run_folder
 from simbox.outputs.folder import RunFolder, replacing
@@ -116,10 +120,26 @@ def inspect(paths: Paths, config: Config, options: Options, step: Step = silent)
     """Read CDR files and say how good they are, whatever the share of rejected rows."""
     with TemporaryDirectory(prefix="simbox-") as folder:
         store = Store.create(Path(folder) / "store", buckets_for(estimate_rows(paths)))
-        reading = replace(_reading(config, options, Path(folder)), max_reject_share=1.0)
+        reading = replace(_reading(config, options), max_reject_share=1.0)
         with store.writer() as writer:
             found = ingest(paths, writer, reading, _reading_step(step))
         return measure(store, found)
+
+
+def proposals(paths: Paths, config: Config, options: Options) -> list[Proposal]:
+    """Profiles for the files that no known profile reads; none when all are known.
+
+    Raises:
+        InputError: a file is no CDR file at all.
+    """
+    profiles = open_profiles(_reading(config, options))
+    found = []
+    for source in expand(paths).sources:
+        try:
+            open_file(source, profiles)
+        except InputError:
+            found.append(propose(source))
+    return found
 
 
 def tables(
@@ -153,7 +173,7 @@ def families() -> dict[str, str]:
     return {name: feature.family for name, feature in features().items()}
 
 
-def _reading(config: Config, options: Options, work: Path) -> IngestOptions:
+def _reading(config: Config, options: Options, work: Path | None = None) -> IngestOptions:
     return IngestOptions(
         profile=options.profile,
         profile_folders=tuple(Path(f) for f in config.ingest.profile_folders),
@@ -161,7 +181,7 @@ def _reading(config: Config, options: Options, work: Path) -> IngestOptions:
         since=options.since,
         until=options.until,
         max_reject_share=config.ingest.max_reject_share,
-        rejects_path=work / run_folder.REJECTS,
+        rejects_path=work / run_folder.REJECTS if work else None,
     )
 
 

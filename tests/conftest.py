@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import small_world
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"  # real recordings beside the project, where there are any
 
@@ -44,3 +46,19 @@ class Ended:
         self.code = code
         self.out = out
         self.err = err
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two CSV exports of the small world."""
+    return small_world.write(tmp_path_factory.mktemp("exports"), files=2)
+
+
+@pytest.fixture(scope="session")
+def finished(exports: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run on the small world."""
+    from simbox import detect
+
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    detect(exports, out=folder)
+    return folder

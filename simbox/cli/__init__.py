@@ -67,7 +67,9 @@ def main() -> None:
         app()
     except SimboxError as error:
         _end(str(error), error.exit_code)
-    except Exception as error:  # noqa: BLE001  # the last line of defence: no traceback on a screen
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  # no traceback on a screen; polars' panics too
         _end(f"unexpected {type(error).__name__}: {error} (--debug shows where)", EXIT_UNEXPECTED)
 
 

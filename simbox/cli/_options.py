@@ -50,7 +50,10 @@ Until = Annotated[
     datetime | None,
     typer.Option(formats=MOMENTS, help="Only events before this local date or time."),
 ]
-Lists = Annotated[Path | None, typer.Option(help="CSV or TOML of hot, white and grey lists.")]
+Lists = Annotated[
+    list[Path] | None,
+    typer.Option(help="CSV of a hot, white or grey list; may be given several times."),
+]
 Top = Annotated[int | None, typer.Option(min=1, help="How many lines to print.")]
 Printed = Annotated[
     Format | None,

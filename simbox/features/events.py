@@ -151,12 +151,12 @@ def _by_line_and_time(
     packed = (line_hash(lines) & ~low) | np.arange(rows, dtype=np.uint64)
     packed.sort()
     order = (packed & low).astype(np.int64)
-    grouped = party(lines[order])
-    change = boundaries(grouped)
+    grouped = lines[order]
+    change = boundaries(party(grouped))
     if (change & ~boundaries(packed >> np.uint64(bits))).any():  # two lines met in the top bits
         order = np.lexsort((np.arange(rows), line_hash(lines)))
-        grouped = party(lines[order])
-        change = boundaries(grouped)
+        grouped = lines[order]
+        change = boundaries(party(grouped))
     code = np.cumsum(change) - 1
     times = start[order].astype(np.int64)
     times -= times.min()
@@ -168,7 +168,9 @@ def _by_line_and_time(
         again = (by_time & low).astype(np.int64)
     else:
         again = np.lexsort((times, code))
-    return lines[order[change]], code.astype(np.int32), order[again]
+    # One line may come in several classes, one from each feed: the largest names it.
+    line_ids = np.maximum.reduceat(grouped, np.flatnonzero(change))
+    return line_ids, code.astype(np.int32), order[again]
 
 
 def _settle_ties(columns: dict[str, Array], line: Array, order: Index) -> None:
@@ -186,7 +188,8 @@ def _settle_ties(columns: dict[str, Array], line: Array, order: Index) -> None:
     by += [party(columns["other"][rows])]
     # Descending in the fields that a duplicate may lack, so that the fuller record comes first.
     by += [~columns[name][rows] for name in ("place", "imei", "imsi", "cause")]
-    by += [columns["kind"][rows], columns["other"][rows]]
+    rest = ("kind", "other", "offset", "call_ref")
+    by += [columns[name][rows] for name in rest if name in columns]
     order[places] = rows[np.lexsort((*by[::-1], start[places], line[places]))]
 
 

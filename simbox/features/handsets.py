@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 
 from simbox.features.context import Handsets, LineCounts
+from simbox.features.events import arrange
 from simbox.features.segments import Array, Index, Mask, boundaries, group
 from simbox.identifiers import Ids, digits_of, handset, mix, party
 from simbox.store import Store, line_hash
-from simbox.tables import Kind
+from simbox.tables import STORED, Kind
 
 SERIAL_DIGITS = 6  # of the 14 digits of an IMEI, below the TAC
 _SLOT_BITS = 20
@@ -29,7 +30,7 @@ class _Use:
 
     imei: Ids
     line: Ids  # hash of the line
-    sim: Ids  # IMSI, else the line
+    sim: Ids  # see _sims
 
 
 def handset_facts(store: Store) -> Handsets:
@@ -52,11 +53,24 @@ def _uses(store: Store) -> _Use:
 def _distinct_uses(frame: pl.DataFrame) -> tuple[Ids, Ids, Ids]:
     rows = np.flatnonzero(frame["imei"].to_numpy())
     imei, line, imsi = (frame[name].to_numpy()[rows] for name in ("imei", "line", "imsi"))
-    few = _thin_out(mix(imei ^ party(line) * _SPREAD ^ party(imsi) * _SPREAD * _SPREAD))
+    few = _thin_out(((imei * _SPREAD ^ line) * _SPREAD ^ imsi) * _SPREAD)
     line, imei = line_hash(line[few]), handset(imei[few])
-    sim = np.where(imsi[few] > 0, party(imsi[few]), line)
+    sim = _sims(imei, line, party(imsi[few]))
     uses = group(imei, line, sim).first
     return imei[uses], line[uses], sim[uses]
+
+
+def _sims(imei: Ids, line: Ids, imsi: Ids) -> Ids:
+    """The SIM of each use: its IMSI, else one that the line showed in the handset, else the line.
+
+    A feed that gives the IMSI with some events only must not make two SIMs of one.
+    """
+    if not len(imei):
+        return imsi
+    held = group(imei, line)
+    shown = np.empty_like(imsi)
+    shown[held.order] = np.repeat(np.maximum.reduceat(imsi[held.order], held.starts), held.sizes)
+    return np.where(imsi > 0, imsi, np.where(shown > 0, shown, line))
 
 
 def _thin_out(hashes: Ids) -> Index:
@@ -108,61 +122,63 @@ def _sum_by_line(line: Ids) -> LineCounts:
 
 def _passed_around(store: Store, shared: Ids) -> tuple[LineCounts, LineCounts]:
     """Calls that overlap a call of another SIM on the handset, and turns from SIM to SIM."""
-    calls = _calls_on(store, shared)
-    if calls is None:
+    if not len(shared):
         return LineCounts(), LineCounts()
-    imei, line, sim, start, end = calls
-    order = np.lexsort((sim, end, start, imei))
-    imei, line, sim, start, end = (column[order] for column in (imei, line, sim, start, end))
-    turn = np.zeros(len(imei), dtype=bool)
-    turn[1:] = (imei[1:] == imei[:-1]) & (sim[1:] != sim[:-1])
-    overlap = _overlaps(imei, sim, start, end)
+    imei, line, sim, start, end = _calls_on(store, shared)
+    number = np.searchsorted(shared, imei)
+    order = np.lexsort((sim, number << 32 | start))
+    number, line, sim, start, end = (c[order] for c in (number, line, sim, start, end))
+    turn = np.zeros(len(number), dtype=bool)
+    turn[1:] = (number[1:] == number[:-1]) & (sim[1:] != sim[:-1])
+    overlap = _overlaps(number, sim, start, end)
     return _sum_by_line(line[overlap]), _sum_by_line(line[turn])
 
 
-def _calls_on(store: Store, shared: Ids) -> tuple[Array, ...] | None:
-    """Calls on some handsets: IMEI, line, SIM, start and end, duplicates dropped."""
-    columns = ("line", "other", "imei", "imsi", "start", "duration", "kind")
+def _calls_on(store: Store, shared: Ids) -> tuple[Array, ...]:
+    """Calls on some handsets: IMEI, line, SIM, start and end."""
+    columns = ["line", "other", "imei", "imsi", "start", "duration", "kind"]
+    columns += ["call_ref"] * (store.manifest.has_call_ref and store.manifest.has_partial)
+    listed = np.zeros(1 << _SLOT_BITS, dtype=bool)  # most handsets are told off by this alone
+    listed[_slot(shared)] = True
     found = []
-    for frame in store.each_bucket(columns) if len(shared) else ():
+    for frame in store.each_bucket(columns):
         imei = handset(frame["imei"].to_numpy())
-        at = np.minimum(np.searchsorted(shared, imei), len(shared) - 1)
-        is_call = (frame["kind"].to_numpy() & Kind.TYPE_MASK) <= Kind.MTC
-        rows = np.flatnonzero((shared[at] == imei) & is_call)
-        found.append(_unique_calls(frame[rows.astype(np.uint32)]))
-    if not found:
-        return None
+        rows = np.flatnonzero(listed[_slot(imei)])
+        at = np.minimum(np.searchsorted(shared, imei[rows]), len(shared) - 1)
+        rows = rows[shared[at] == imei[rows]]
+        found.append(_whole_calls(frame[rows.astype(np.uint32)]))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
-def _unique_calls(frame: pl.DataFrame) -> tuple[Array, ...]:
-    line = line_hash(frame["line"].to_numpy())
-    imei, imsi = handset(frame["imei"].to_numpy()), party(frame["imsi"].to_numpy())
-    start = frame["start"].to_numpy().astype(np.int64)
-    duration = frame["duration"].to_numpy().astype(np.int64)
-    event_type = frame["kind"].to_numpy() & Kind.TYPE_MASK
-    once = group(line, start, duration, event_type, party(frame["other"].to_numpy())).first
-    sim = np.where(imsi > 0, imsi, line)
-    columns = (imei, line, sim, start, start + np.maximum(duration, 0))
-    return tuple(column[once] for column in columns)
+def _slot(imei: Ids) -> Ids:
+    return (imei * _SPREAD) >> np.uint64(64 - _SLOT_BITS)
 
 
-def _overlaps(imei: Ids, sim: Ids, start: Index, end: Index) -> Mask:
+def _whole_calls(frame: pl.DataFrame) -> tuple[Array, ...]:
+    """The calls among events as the views count them: repeats dropped, parts of one call joined."""
+    line, imei, imsi = (frame[name].to_numpy() for name in ("line", "imei", "imsi"))
+    unread = [pl.lit(0, STORED.schema[name]).alias(name) for name in ("place", "offset", "cause")]
+    sim = pl.Series("imsi", _sims(handset(imei), line_hash(line), party(imsi)))
+    frame = frame.with_columns(sim, *unread)
+    calls = arrange(frame.filter(pl.col("kind") & Kind.TYPE_MASK <= Kind.MTC))
+    line = line_hash(calls.line_ids)[calls.line]
+    return handset(calls.imei), line, calls.imsi, calls.start, calls.end
+
+
+def _overlaps(number: Index, sim: Ids, start: Index, end: Index) -> Mask:
     """Calls open at the same time as a call of another SIM on the handset."""
     talked = np.flatnonzero(end > start)
-    overlap = np.zeros(len(imei), dtype=bool)
+    overlap = np.zeros(len(number), dtype=bool)
     if len(talked):
         start, end = start[talked] - start.min(), end[talked] - start.min()
-        on_handset = _open_beside(imei[talked], start, end)
-        same_sim = _open_beside(imei[talked] ^ (sim[talked] * np.uint64(3)), start, end)
-        overlap[talked] = on_handset > same_sim
+        _, use = np.unique(mix(sim[talked]) ^ number[talked].astype(np.uint64), return_inverse=True)
+        overlap[talked] = _open_beside(number[talked], start, end) > _open_beside(use, start, end)
     return overlap
 
 
-def _open_beside(owner: Ids, start: Index, end: Index) -> Index:
+def _open_beside(owner: Index, start: Index, end: Index) -> Index:
     """For each interval how many of its owner, itself included, overlap it."""
-    _, number = np.unique(owner, return_inverse=True)
     span = np.int64(end.max() + 1)
-    begun = np.searchsorted(np.sort(number * span + start), number * span + end, side="left")
-    over = np.searchsorted(np.sort(number * span + end), number * span + start, side="right")
+    begun = np.searchsorted(np.sort(owner * span + start), owner * span + end, side="left")
+    over = np.searchsorted(np.sort(owner * span + end), owner * span + start, side="right")
     return np.asarray(begun - over)

@@ -1,7 +1,7 @@
 """Files in, canonical rows out: the only part of simbox that knows what inputs look like."""
 
 from simbox.ingest.report import FileReport, IngestOptions, IngestProgress, IngestReport
-from simbox.ingest.run import estimate_rows, ingest
+from simbox.ingest.run import estimate_rows, ingest, proposals
 
 __all__ = [
     "FileReport",
@@ -10,4 +10,5 @@ __all__ = [
     "IngestReport",
     "estimate_rows",
     "ingest",
+    "proposals",
 ]

@@ -64,7 +64,9 @@ def load_cells(path: Path | str) -> CellsReport:
             f"{path}: no table of cells: found {', '.join(raw.columns[:8])}; "
             "it needs a cell (or mcc, mnc, lac, ci), latitude and longitude"
         )
-    split = {n: pl.col(names[n]) for n in ("mcc", "mnc", "lac", "ci") if n in names}
+    split: dict[str, pl.Expr] = {
+        n: pl.col(names[n]) for n in ("mcc", "mnc", "lac", "ci") if n in names
+    }
     whole = {"mcc", "mnc", "lac", "ci"} <= split.keys()
     cell = cell_name(split) if whole or "cell" not in names else pl.col(names["cell"])
     district = pl.col(names["district"]) if "district" in names else pl.lit(None, pl.String)
@@ -124,7 +126,7 @@ def _read(path: str) -> pl.DataFrame:
     source = sources[0]
     with Stream(source) as stream:
         first = stream.read(HEAD_BYTES)
-        kind = kind_of(source, first)
+        kind = kind_of(source, first[:HEAD_BYTES])
         rest = b"".join(iter(lambda: stream.read(1 << 20), b"")) if kind == "text" else b""
     if kind == "parquet":
         try:

@@ -18,6 +18,7 @@ from simbox.ingest.cdr.batch import Batch
 from simbox.ingest.cdr.clock import EARLIEST, LATEST, to_utc, zone_table
 from simbox.ingest.cdr.normalise import Normaliser, Period
 from simbox.ingest.cdr.profile import Profile, choose, load_all
+from simbox.ingest.cdr.propose import Proposal, propose
 from simbox.ingest.cdr.recognise import Fit, Head, apply, read_head, recognise
 from simbox.ingest.cdr.text import Pieces
 from simbox.ingest.report import FileReport, IngestOptions, IngestProgress, IngestReport
@@ -79,9 +80,7 @@ class Reading:
                 return
             width = len(self.fit.names)
             delimiter = self.fit.delimiter or ","
-            shape = delimited.Shape(
-                width, delimiter, layout.quote, layout.comment, self.fit.found
-            )
+            shape = delimited.Shape(width, delimiter, layout.quote, layout.comment, self.fit.found)
             yield from delimited.batches(self.pieces, shape, self.fit.lines_before)
 
 
@@ -113,9 +112,7 @@ class RejectWriter:
     def add(self, file: str, rejects: pl.DataFrame) -> None:
         if self.path is None or rejects.is_empty():
             return
-        full = rejects.select(
-            pl.lit(file).alias("file"), "row", "column", "value_class", "reason"
-        )
+        full = rejects.select(pl.lit(file).alias("file"), "row", "column", "value_class", "reason")
         self.parts.append(full.with_columns(pl.col(pl.String).cast(pl.Categorical)))
 
     def write(self) -> None:
@@ -225,6 +222,23 @@ def _too_many(where: str, rejects: Counter[str], rows: int) -> str:
         f"{where}: {total:,} of {rows:,} rows rejected ({total / rows:.0%}): {top}; "
         "simbox inspect shows more, --profile names another profile"
     )
+
+
+def proposals(paths: Sequence[Path | str], options: IngestOptions) -> tuple[Proposal, ...]:
+    """A profile for each file that none of the known profiles fits.
+
+    Raises:
+        InputError: a path leads nowhere, or a file holds no CDRs.
+    """
+    profiles = open_profiles(options)
+    unknown = []
+    for source in expand(paths).sources:
+        head = read_head(source)
+        try:
+            recognise(head, profiles)
+        except InputError:
+            unknown.append(propose(source))
+    return tuple(unknown)
 
 
 def period(options: IngestOptions) -> Period:

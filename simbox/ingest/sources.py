@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Self
 
 import zstandard
 
@@ -25,7 +25,7 @@ from simbox.errors import InputError, UsageError
 Kind = Literal["text", "jsonl", "parquet"]
 
 HEAD_BYTES = 1 << 18
-_BLOCK = 1 << 18
+_BLOCK = 1 << 22
 _NOT_DATA = {".md", ".toml", ".py", ".sh", ".ini", ".cfg", ".yaml", ".yml", ".html", ".sha256"}
 
 _COMPRESSION = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
@@ -50,6 +50,7 @@ _MAGIC = {
 _CAPTURE = "a packet capture"
 _BER_TAGS = {*range(0xA0, 0xB7), 0xBF}
 _TAP_TAGS = {0x61, 0x62}
+_HEADER_32297 = 54  # octets of the shortest file header
 _ADVICE = {
     "a packet capture": "which is not read as CDRs",
     "a BER": "which simbox does not decode: export it as CSV from mediation",
@@ -86,7 +87,7 @@ class Stream:
         self.source = source
         self._raw: IO[bytes] = source.file.open("rb")
         self._archive: zipfile.ZipFile | None = None
-        inner = self._raw
+        inner: IO[bytes] = self._raw
         if source.member is not None:
             try:
                 self._archive = zipfile.ZipFile(self._raw)
@@ -95,19 +96,21 @@ class Stream:
                 raise InputError(f"{source.path}: cannot be unpacked: {error}") from None
         self.packed = _packed(inner)
         self._blocks = _unpack(inner, self.packed)
-        self._held = bytearray()
 
     def tell(self) -> int:
         """Bytes of the file on disk that have been read."""
         return self._raw.tell() if not self._raw.closed else self.source.size
 
     def read(self, size: int) -> bytes:
-        """The next bytes, unpacked; fewer than asked for only at the end.
+        """The next bytes, unpacked: about as many as asked for, none at the end.
 
         Raises:
             InputError: the file is damaged or ends too early.
         """
-        while len(self._held) < size:
+        if not self.packed and self._archive is None:
+            return self._raw.read(size)
+        parts, held = [], 0
+        while held < size:
             try:
                 block = next(self._blocks, b"")
             except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
@@ -116,10 +119,9 @@ class Stream:
                 raise self._damaged(error) from None
             if not block:
                 break
-            self._held += block
-        data = bytes(self._held[:size])
-        del self._held[:size]
-        return data
+            parts.append(block)
+            held += len(block)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _damaged(self, error: Exception) -> InputError:
         packed = self.packed or ("zip" if self._archive else "file")
@@ -133,7 +135,7 @@ class Stream:
             self._archive.close()
         self._raw.close()
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,7 +166,7 @@ def _zst_blocks(stream: IO[bytes]) -> Iterator[bytes]:
     """Frames one after another; an unfinished last frame is an error."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     started = False
-    while block := stream.read(_BLOCK // 8):
+    while block := stream.read(_BLOCK >> 6):
         while block:
             started = True
             if data := frame.decompress(block):
@@ -181,7 +183,7 @@ def head(source: Source) -> bytes:
     """The first bytes of a source, unpacked."""
     try:
         with Stream(source) as stream:
-            return stream.read(HEAD_BYTES)
+            return stream.read(HEAD_BYTES)[:HEAD_BYTES]
     except PermissionError:
         raise InputError(f"{source.path}: no permission to read it") from None
 
@@ -194,23 +196,24 @@ def sha256(file: Path) -> str:
 
 def what_else(first: bytes, size: int) -> str:
     """What a file is that holds no text and no table; empty when it may hold records."""
-    for magic, name in _MAGIC.items():
-        if first.startswith(magic):
-            return name
-    if first[257:262] == b"ustar":
-        return "a tar archive"
+    named = next((name for magic, name in _MAGIC.items() if first.startswith(magic)), "")
+    if named or first[257:262] == b"ustar":
+        return named or "a tar archive"
     if first.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16(first):
         return ""
-    if int.from_bytes(first[:4]) == size and size > len("TS 32.297 header"):
+    if int.from_bytes(first[:4]) == size and size > _HEADER_32297:
         return "a BER-encoded CDR file with a TS 32.297 header"
-    control = sum(first[:4096].count(bytes([c])) for c in (*range(9), 14, 15, 16, 17, 18, 19))
-    if control and first[0] in _TAP_TAGS:
-        return "a BER-encoded TAP3 file"
-    if control and first[0] in _BER_TAGS:
-        return "a BER-encoded CDR file (TS 32.298)"
-    if control > len(first[:4096]) // 20:
-        return "binary data"
-    return ""
+    return _binary(first)
+
+
+def _binary(first: bytes) -> str:
+    """What binary data is, by its first octet; empty for text."""
+    control = sum(first[:4096].count(bytes([c])) for c in (*range(9), *range(14, 20)))
+    tags = {**dict.fromkeys(_TAP_TAGS, "a BER-encoded TAP3 file")}
+    tags |= dict.fromkeys(_BER_TAGS, "a BER-encoded CDR file (TS 32.298)")
+    if control and first[0] in tags:
+        return tags[first[0]]
+    return "binary data" if control > len(first[:4096]) // 20 else ""
 
 
 def utf16(first: bytes) -> str:
@@ -326,7 +329,7 @@ def expand(paths: Sequence[Path | str]) -> Inputs:
 
 def _globbed(pattern: str) -> list[Source]:
     has_magic = glob.has_magic(pattern)
-    found = sorted(Path(p) for p in glob.glob(pattern, recursive=True)) if has_magic else []
+    found = sorted(Path(p) for p in glob.glob(pattern, recursive=True))  # noqa: PTH207  # any pattern if has_magic else []
     files = [p for p in found if p.is_file()]
     if not files:
         what = "pattern matches no file" if has_magic else "no such file or folder"

@@ -59,8 +59,8 @@ def explain(folder: RunFolder, line: str, *, reveal: bool = False) -> Explanatio
 def taken_apart(folder: RunFolder, line: str) -> Breakdown:
     """The score of a line of a finished run in its parts."""
     card = scorecard(folder.config, {name: f.family for name, f in features().items()})
-    rows = (folder.row(name, line) for name in (FEATURES, CONTRIBUTIONS))
-    return breakdown(reasons(*rows, card, folder.knots()), features())
+    measured, parts = (folder.row(name, line) for name in (FEATURES, CONTRIBUTIONS))
+    return breakdown(reasons(measured, parts, card, folder.knots()), features())
 
 
 def place() -> pl.Expr:

@@ -115,6 +115,15 @@ def _facts(facts: list[tuple[str, str]]) -> Table:
     return grid
 
 
+def proposed(path: str, files: int) -> str:
+    """What to say beside the profile that is proposed for a file of unknown format."""
+    others = f", the first of {files} such files" if files > 1 else ""
+    return (
+        f"simbox: {path}: no known profile reads it{others}; the one above is proposed: "
+        "check it, save it as TOML, and name it with --profile"
+    )
+
+
 def show(console: Console, quality: Quality) -> None:
     """Print the page."""
     console.print(page(quality))

@@ -9,8 +9,8 @@ from html import escape
 from simbox.outputs.activity import HOURS, Day, busiest
 from simbox.outputs.wording import nats as evidence
 
-CELL = 11  # side of an hour in a heat strip
-LABEL = 62  # room for a day's name left of it
+CELL = 12  # side of an hour in a heat strip
+LABEL = 74  # room for a day's name left of it
 BAR_HEIGHT = 18
 STEPS = 5  # shades of the heat strip
 HISTOGRAM = (640, 150)

@@ -52,7 +52,7 @@ def _plain(value: datetime) -> str:
 
 def closing(out: Path, first: str | None, *, default: bool) -> Text:
     """Where everything is and what to do next; a run in the default place need not be named."""
-    text = Text.assemble(("run   ", "dim"), str(out), ("  report  ", "dim"), str(out / REPORT))
+    text = Text.assemble(("\nrun   ", "dim"), str(out), ("  report  ", "dim"), str(out / REPORT))
     if first is not None:
         run = "" if default else f" --run {out}"
         text.append_text(Text.assemble(("\nnext  ", "dim"), f"simbox explain {first}{run}"))

@@ -42,18 +42,53 @@ def import_features(
     table = _open(source)
     columns = table.collect_schema()
     names = _named(source, columns, known)
-    measured = [name for name in names if name in known]
-    numbers = [*measured, *(name for name in names if name in COUNTS)]
+    try:
+        return _import(source, table, target, _Columns(columns, names, known), max_reject_share)
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(source, error) from None
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a table, sorted out."""
+
+    schema: pl.Schema
+    names: list[str]
+    known: Collection[str]
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name in self.known)
+
+    @property
+    def numbers(self) -> list[str]:
+        return [*self.measured, *(name for name in self.names if name in COUNTS)]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Columns that are neither features nor context, each with the nearest feature."""
+        strange = [n for n in self.names if n not in self.known and n not in CONTEXT]
+        return tuple(f"column '{n}' is no feature.{did_you_mean(n, self.known)}" for n in strange)
+
+
+def _import(
+    source: Path, table: pl.LazyFrame, target: Path, columns: _Columns, max_reject_share: float
+) -> Imported:
     table = table.with_row_index("row", 1).with_columns(pl.col("line").cast(pl.String))
     bad = _unusable_lines(table)
-    wrong = _wrong_values(table, columns, numbers)
+    wrong = _wrong_values(table, columns.schema, columns.numbers)
     rejects = _rejects(source, bad, wrong)
     height = int(table.select(pl.len()).collect().item())
     _check_share(source, rejects, height, max_reject_share)
     usable = table.join(bad.lazy().select("row"), on="row", how="anti", maintain_order="left")
-    typed = [_number(columns[n], n).cast(_dtype(n)).alias(n) for n in numbers]
+    typed = [_number(columns.schema[n], n).cast(_dtype(n)).alias(n) for n in columns.numbers]
     usable.with_columns(typed).drop("row").sink_parquet(target)
-    return Imported(height - bad.height, tuple(measured), _unknown(names, known), rejects)
+    return Imported(height - bad.height, columns.measured, columns.unknown, rejects)
+
+
+def _unreadable(source: Path, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0][:120]
+    return InputError(f"{source}: cannot be read as CSV or Parquet: {reason}")
 
 
 def _open(source: Path) -> pl.LazyFrame:
@@ -69,8 +104,7 @@ def _open(source: Path) -> pl.LazyFrame:
         )
         table.collect_schema()
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise InputError(f"{source}: cannot be read as CSV or Parquet: {reason}") from None
+        raise _unreadable(source, error) from None
     return table
 
 
@@ -104,12 +138,6 @@ def _named(source: Path, columns: pl.Schema, known: Collection[str]) -> list[str
         if not number and (name in known or name in COUNTS):
             raise InputError(f"{source}: column '{name}' is {dtype}; a number is needed")
     return names
-
-
-def _unknown(names: list[str], known: Collection[str]) -> tuple[str, ...]:
-    """Columns that are neither features nor context, each with the nearest feature."""
-    strange = [name for name in names if name not in known and name not in CONTEXT]
-    return tuple(f"column '{n}' is no feature.{did_you_mean(n, known)}" for n in strange)
 
 
 def _dtype(name: str) -> pl.DataType | type[pl.DataType]:

@@ -61,8 +61,10 @@ def ramp(values: Floats, anchors: Anchored) -> Floats:
     legit, gateway = anchors.legit, anchors.gateway
     between = np.clip(values, min(legit, gateway), max(legit, gateway))
     if anchors.scale == "log":
-        return np.asarray(np.log(between / legit) / np.log(gateway / legit))
-    return (between - legit) / (gateway - legit)
+        along = np.log(between / legit) / np.log(gateway / legit)
+    else:
+        along = (between - legit) / (gateway - legit)
+    return np.asarray(along + 0.0)  # no minus zero
 
 
 def sign(anchors: Anchored) -> float:

@@ -103,7 +103,9 @@ def _notes(table: FeatureTable, knots: Knots, lists: ListEntries) -> tuple[str, 
         f"segment {segment}: too few lines for percentiles of its own; compared with the whole run"
         for segment in sorted(segments - knots.segments - {WHOLE_RUN})
     ]
-    left_out = knots.frame.group_by("segment").agg(pl.col("left_out").first()).sort("segment")
+    used = knots.segments if segments and segments <= knots.segments else {WHOLE_RUN}
+    left_out = knots.frame.filter(pl.col("segment").is_in(sorted(used | knots.segments)))
+    left_out = left_out.group_by("segment").agg(pl.col("left_out").first()).sort("segment")
     notes += [
         f"{'the run' if segment == WHOLE_RUN else f'segment {segment}'}: {count} lines that the "
         "anchors alone call gateways are left out of the percentiles"

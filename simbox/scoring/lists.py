@@ -53,10 +53,10 @@ class ListEntries:
         Returns:
             Columns hot, white, grey (Boolean) and listed (String, null when on none).
         """
-        found = [_matches(frame, kind, group) for (kind,), group in self._by_kind()]
-        nothing = pl.DataFrame(schema={"row": pl.UInt32, "list": pl.String, "text": pl.String})
+        kinds = self.entries.group_by("kind", maintain_order=True)
+        found = [_matches(frame, str(kind), entries) for (kind,), entries in kinds]
         by_row = (
-            pl.concat([nothing, *found])
+            pl.concat([NO_MATCH, *found])
             .sort("row", pl.col("list").replace_strict(_ORDER), "text")
             .group_by("row", maintain_order=True)
             .agg(
@@ -69,35 +69,32 @@ class ListEntries:
             *(pl.col(name).fill_null(value=False) for name in LIST_NAMES), "listed"
         )
 
-    def _by_kind(self) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
-        return list(self.entries.group_by("kind", maintain_order=True))
-
 
 _ORDER = {name: rank for rank, name in enumerate(LIST_NAMES)}
+NO_MATCH = pl.DataFrame(schema={"row": pl.UInt32, "list": pl.String, "text": pl.String})
 NO_LISTS = ListEntries(pl.DataFrame(schema=ENTRIES))
 
 
-def _matches(frame: pl.DataFrame, kind: object, entries: pl.DataFrame) -> pl.DataFrame:
+def _matches(frame: pl.DataFrame, kind: str, entries: pl.DataFrame) -> pl.DataFrame:
     """Rows of a frame with the list and the text of each entry of one kind that names them."""
-    columns, _ = KINDS[str(kind)]
-    keyed = [frame[name].cast(pl.String) for name in columns if name in frame.columns]
-    text = pl.format("{}: {} ({})", "list", pl.col("reason").fill_null("no reason"),
-                     pl.col("owner").fill_null("no owner"))  # fmt: skip
-    entries = entries.select("value", "list", text.alias("text"))
-    lengths = entries["value"].str.len_chars().unique().to_list() if kind == "prefix" else [0]
-    found = []
-    for key in keyed:
-        for length in lengths:
-            head = (
-                key.str.head(length or HEADS.get(str(kind), 0)) if length or kind in HEADS else key
-            )
-            rows = pl.DataFrame({"value": head}).with_row_index("row")
-            found.append(rows.join(entries, on="value").select("row", "list", "text"))
-    return (
-        pl.concat(found)
-        if found
-        else pl.DataFrame(schema={"row": pl.UInt32, "list": pl.String, "text": pl.String})
+    columns, _ = KINDS[kind]
+    said = pl.format(
+        "{}: {} ({})",
+        "list",
+        pl.col("reason").fill_null("no reason"),
+        pl.col("owner").fill_null("no owner"),
     )
+    found = [NO_MATCH]
+    for length, same in entries.group_by(pl.col("value").str.len_chars()):
+        digits = int(str(length[0])) if kind == "prefix" else HEADS.get(kind)
+        wanted = same.select("value", "list", said.alias("text"))
+        for name in columns:
+            if name in frame.columns:
+                key = frame[name].cast(pl.String)
+                head = key if digits is None else key.str.head(digits)
+                rows = pl.DataFrame({"value": head}).with_row_index("row")
+                found.append(rows.join(wanted, on="value").select("row", "list", "text"))
+    return pl.concat(found)
 
 
 def load_lists(paths: Sequence[Path], config: Lists, as_of: dt.date | None) -> ListEntries:
@@ -119,7 +116,7 @@ def load_lists(paths: Sequence[Path], config: Lists, as_of: dt.date | None) -> L
         frames.append(entries.filter(expired.not_() | pl.col("expires").is_null()))
     if not frames:
         return NO_LISTS
-    return ListEntries(pl.concat(frames).select(ENTRIES), tuple(notes))
+    return ListEntries(pl.concat(frames).select(*ENTRIES), tuple(notes))
 
 
 def _read(path: Path) -> pl.DataFrame:

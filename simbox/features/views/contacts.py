@@ -14,8 +14,8 @@ from simbox.features.segments import (
     Groups,
     Index,
     Mask,
-    boundaries,
     count,
+    distinct,
     entropy,
     group,
     largest,
@@ -138,7 +138,7 @@ def _new_and_known(events: Events, pairs: _Pairs) -> Measures:
     last_in = np.maximum.accumulate(np.where(incoming, np.arange(len(incoming)), -1))
     number = pairs.number[moc]
     known = last_in[moc] >= pairs.groups.starts[number]
-    daily = number[boundaries(number, events.day[pairs.row[moc]])]
+    daily = number[distinct(number, events.day[pairs.row[moc]]).first]
     return {
         "late_calls": of_line // 2,
         "late_calls_new": total(pairs.line[new], calls[new], lines),
@@ -166,9 +166,12 @@ def _calls_returned(pairs: _Pairs, lines: int) -> Measures:
     soon = (call >= pairs.groups.starts[pairs.number[mtc]]) & (
         pairs.start[mtc] - pairs.start[call] <= CALLBACK_S
     )
-    again = np.flatnonzero(pairs.missed[:-1] & moc[1:])
-    again = again[pairs.number[again] == pairs.number[again + 1]]
-    again = again[pairs.start[again + 1] - pairs.start[again] <= REDIAL_S]
+    calls = np.flatnonzero(moc)
+    tries = np.flatnonzero(pairs.missed[calls[:-1]])
+    again, following = calls[tries], calls[tries + 1]
+    redial = pairs.number[again] == pairs.number[following]
+    redial &= pairs.start[following] - pairs.start[again] <= REDIAL_S
+    again = again[redial]
     return {
         "called_who_call_back": _lines_of(pairs, mtc[soon], lines),
         "missed_who_call_back": _lines_of(pairs, mtc[soon & pairs.missed[call]], lines),

@@ -74,7 +74,8 @@ def _busiest_hour(events: Events, rows: Index, prefix: str) -> Measures:
     line, start = events.line[rows], events.start[rows]
     opened = _window_starts(line, start)
     calls = np.arange(1, len(rows) + 1) - opened
-    talk = np.concatenate([[0], np.cumsum(np.maximum(events.duration[rows], 0), dtype=np.int64)])
+    talked = np.where(events.answer[rows] == Kind.NO, 0, np.maximum(events.duration[rows], 0))
+    talk = np.concatenate([[0], np.cumsum(talked, dtype=np.int64)])
     seconds = talk[1:] - talk[opened]
     return {
         f"{prefix}_hour_max": _segment_max(line, calls, events.lines),

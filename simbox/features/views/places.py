@@ -36,8 +36,7 @@ def compute(events: Events, context: Context) -> Measures:
     cell_line = line[cells.first]
     sizes = np.diff(opens, append=len(rows))[cells.order]
     cell_events = np.add.reduceat(sizes, cells.starts) if len(cells) else sizes
-    # Stays in one cell are in order of time, so a new day opens where the day changes.
-    daily = cells.order[boundaries(cells.numbers(), day[cells.order])]
+    daily = cells.order[distinct(cells.numbers(), day[cells.order]).first]
     top_events = largest(cell_line, cell_events, lines)
     return {
         "placed": count(events.line[rows], lines),

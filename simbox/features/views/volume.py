@@ -63,7 +63,8 @@ def _causes(events: Events) -> Measures:
 
 
 def _talk(events: Events, event_type: int) -> Array:
-    rows = np.flatnonzero((events.event_type == event_type) & (events.duration > 0))
+    talked = (events.duration > 0) & (events.answer != Kind.NO)  # else it rang that long
+    rows = np.flatnonzero((events.event_type == event_type) & talked)
     return total(events.line[rows], events.duration[rows], events.lines)
 
 

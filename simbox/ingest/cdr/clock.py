@@ -22,7 +22,7 @@ FIRST_YEAR = 1990
 LAST_YEAR = 2100
 EARLIEST = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp())
 LATEST = int(datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp())
-_STEP = 86_400  # zones change their offset at most once a day
+_STEP = 7 * 86_400  # no zone has changed its offset and back within a week since 1990
 _QUARTER = 900
 
 
@@ -65,6 +65,19 @@ def _change_between(zone: zoneinfo.ZoneInfo, low: int, high: int) -> int:
     return high
 
 
+def check_zone(name: str) -> zoneinfo.ZoneInfo:
+    """The zone of that name.
+
+    Raises:
+        ConfigError: there is no such zone.
+    """
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        hint = did_you_mean(name, zoneinfo.available_timezones())
+        raise ConfigError(f"zone '{name}': not in the time zone database.{hint}") from None
+
+
 @cache
 def zone_table(name: str) -> ZoneTable:
     """The table of a zone of the IANA database, for the years that records may lie in.
@@ -72,12 +85,8 @@ def zone_table(name: str) -> ZoneTable:
     Raises:
         ConfigError: there is no such zone.
     """
-    try:
-        zone = zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        hint = did_you_mean(name, zoneinfo.available_timezones())
-        raise ConfigError(f"zone '{name}': not in the time zone database.{hint}") from None
-    changes, offsets = [EARLIEST - 366 * _STEP], [_offset(zone, EARLIEST)]
+    zone = check_zone(name)
+    changes, offsets = [EARLIEST - 53 * _STEP], [_offset(zone, EARLIEST)]
     for day in range(EARLIEST, LATEST + _STEP, _STEP):
         offset = _offset(zone, day)
         if offset != offsets[-1]:

@@ -22,7 +22,8 @@ Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
 
 _NEWLINE, _RETURN = 10, 13
-_BLOCK = 1 << 20  # bytes looked at together: stays in the cache
+_BLOCK = 1 << 18  # bytes looked at together: stays in the cache
+_FEW_MORE = 6  # columns worth splitting only to have the length of lines checked
 _REPLACED = "\ufffd".encode()
 
 
@@ -49,17 +50,24 @@ class Checked:
 
 def batches(pieces: Pieces, shape: Shape, lines_before: int) -> Iterator[Batch]:
     """The records of a text, after so many lines of head."""
-    row = 1 - lines_before
+    row = 1
+    skip = lines_before
     for piece in pieces:
-        total = piece.count(b"\n")
-        first, row = row, row + total
-        if first < 1:
-            skip = min(1 - first, total)
-            piece = _behind_lines(piece, skip)
-            first += skip
-        if piece:
-            checked = check(piece, shape, first)
-            yield from _split(checked, shape)
+        body = piece
+        if skip:
+            gone = min(skip, piece.count(b"\n"))
+            skip -= gone
+            body = _behind_lines(piece, gone)
+        if not body:
+            continue
+        lines = _count(body, _NEWLINE)
+        frame = _at_once(body, shape, lines)
+        if frame is not None:
+            rows = pl.int_range(row, row + lines, dtype=pl.UInt32, eager=True)
+            yield Batch(frame.with_columns(rows.alias(ROW)))
+        else:
+            yield from _split(sift(body, shape, row), shape)
+        row += lines
 
 
 def _behind_lines(piece: bytes, lines: int) -> bytes:
@@ -69,14 +77,28 @@ def _behind_lines(piece: bytes, lines: int) -> bytes:
     return piece[at:]
 
 
-def check(piece: bytes, shape: Shape, first_row: int) -> Checked:
-    """Take out the lines that cannot be split for certain."""
-    quoted = bool(shape.quote) and shape.quote.encode() in piece
-    odd = quoted or b"\0" in piece or (bool(shape.comment) and shape.comment.encode() in piece)
-    if not odd and (piece.isascii() or _valid(piece)) and _regular(piece, shape):
-        rows = pl.int_range(first_row, first_row + piece.count(b"\n"), dtype=pl.UInt32, eager=True)
-        return Checked(piece, rows, no_rejects(), quoted=False)
-    return _sift(piece, shape, first_row)
+def _count(piece: bytes, sign: int) -> int:
+    """How often a byte occurs; three times faster than bytes.count when it is frequent."""
+    data = np.frombuffer(piece, dtype=np.uint8)
+    blocks = range(0, len(data), _BLOCK)
+    return int(sum(np.count_nonzero(data[at : at + _BLOCK] == sign) for at in blocks))
+
+
+def _at_once(piece: bytes, shape: Shape, lines: int) -> pl.DataFrame | None:
+    """The columns of a piece in which all lines are good; None when that is not certain."""
+    odd = (bool(shape.quote) and shape.quote.encode() in piece) or b"\0" in piece
+    odd = odd or (bool(shape.comment) and shape.comment.encode() in piece)
+    if odd or not (piece.isascii() or _valid(piece)):
+        return None
+    few = shape.fields - len(shape.wanted) <= _FEW_MORE
+    if few:
+        # splitting all columns refuses longer lines; then the total tells that none is shorter
+        if _count(piece, ord(shape.delimiter)) != lines * (shape.fields - 1):
+            return None
+    elif not _regular(piece, shape):
+        return None
+    frame = _read(piece, shape, quoted=False, strict=few)
+    return frame if frame.height == lines else None
 
 
 def _valid(piece: bytes) -> bool:
@@ -96,9 +118,9 @@ def _regular(piece: bytes, shape: Shape) -> bool:
         block = data[at : at + _BLOCK]
         ends = block == _NEWLINE
         signs = block[ends | (block == delimiter)] == _NEWLINE
-        want = (np.flatnonzero(signs) + phase + 1) % fields
-        count = (len(signs) + phase) // fields
-        if want.any() or int(signs.sum()) != count:
+        off_beat = (np.flatnonzero(signs) + phase + 1) % fields
+        lines = (len(signs) + phase) // fields
+        if off_beat.any() or int(signs.sum()) != lines:
             return False
         phase = (phase + len(signs)) % fields
     return phase == 0
@@ -110,7 +132,7 @@ def _per_line(at: Positions, ends: Positions) -> Positions:
     return np.diff(before, prepend=0)
 
 
-def _sift(piece: bytes, shape: Shape, first_row: int) -> Checked:
+def sift(piece: bytes, shape: Shape, first_row: int) -> Checked:
     """The careful way: every line judged, good ones kept with their rows."""
     if not piece.isascii() and not _valid(piece):
         piece = piece.decode("utf-8", errors="replace").encode("utf-8")
@@ -197,16 +219,25 @@ def _split(checked: Checked, shape: Shape) -> Iterator[Batch]:
     middle = len(checked.rows) // 2
     ends = np.flatnonzero(np.frombuffer(checked.data, dtype=np.uint8) == _NEWLINE)
     cut = int(ends[middle - 1]) + 1
-    halves = (checked.data[:cut], checked.rows[:middle]), (checked.data[cut:], checked.rows[middle:])
+    halves = (
+        (checked.data[:cut], checked.rows[:middle]),
+        (checked.data[cut:], checked.rows[middle:]),
+    )
     yield Batch(pl.DataFrame({ROW: checked.rows.head(0)}), checked.rejects)
     for data, rows in halves:
         yield from _split(Checked(data, rows, no_rejects(), checked.quoted), shape)
 
 
-def _read(data: bytes, shape: Shape, *, quoted: bool) -> pl.DataFrame:
+def _read(data: bytes, shape: Shape, *, quoted: bool, strict: bool = False) -> pl.DataFrame:
+    """The wanted columns; an empty frame where the text cannot be split.
+
+    Strict splitting looks at every field of every line.
+    """
     names = [f"c{i}" for i in range(shape.fields)]
+    more = [n for i, n in enumerate(names) if strict and i not in shape.wanted.values()]
+    columns = [pl.col(names[at]).alias(column) for column, at in shape.wanted.items()]
     try:
-        return (
+        frame = (
             pl.scan_csv(
                 io.BytesIO(data),
                 has_header=False,
@@ -214,8 +245,9 @@ def _read(data: bytes, shape: Shape, *, quoted: bool) -> pl.DataFrame:
                 quote_char=shape.quote if quoted else None,
                 schema=dict.fromkeys(names, pl.String),
             )
-            .select(pl.col(names[at]).alias(column) for column, at in shape.wanted.items())
+            .select(*columns, *more)
             .collect()
         )
+        return frame.select(list(shape.wanted))
     except pl.exceptions.PolarsError:
         return pl.DataFrame(schema=dict.fromkeys(shape.wanted, pl.String))

@@ -21,7 +21,8 @@ from simbox.identifiers import (
 from simbox.ingest.cdr.numbers import NO_TEXTS, POWERS, Parties, plain_exact, texts_of
 
 _IMEISV_DIGITS = 16
-_KNOWN_LIMIT = 300_000  # spellings remembered between batches
+_SLOT_BITS = 16
+_SLOTS = 1 << _SLOT_BITS
 
 
 def _digits_and_rest(column: pl.Series, most: int) -> tuple[Ids, npt.NDArray[np.uint8]]:
@@ -36,9 +37,14 @@ def _digits_and_rest(column: pl.Series, most: int) -> tuple[Ids, npt.NDArray[np.
     value = text.cast(pl.UInt64, strict=False)
     length = text.str.len_bytes()
     good = value.is_not_null() & (length <= most) & ~text.str.starts_with("+")
-    frame = column.cast(pl.String).alias("raw").to_frame().select(
-        value=value.fill_null(0),
-        length=pl.when(good).then(length).otherwise(0).cast(pl.UInt8),
+    frame = (
+        column.cast(pl.String)
+        .alias("raw")
+        .to_frame()
+        .select(
+            value=value.fill_null(0),
+            length=pl.when(good).then(length).otherwise(0).cast(pl.UInt8),
+        )
     )
     return frame["value"].to_numpy(), frame["length"].to_numpy()
 
@@ -81,11 +87,13 @@ def imei_ids(values: Ids, lengths: npt.NDArray[np.uint8]) -> Ids:
     digits, size = values, lengths
     full = lengths == IMEI_DIGITS + 1
     if full.all():
-        digits, check = np.divmod(values, np.uint64(10))
+        digits = values // np.uint64(10)
+        check = values - digits * np.uint64(10)
         size = np.full(len(values), IMEI_DIGITS, dtype=np.uint8)
     else:
         version = lengths == _IMEISV_DIGITS
-        whole, last = np.divmod(values, np.uint64(10))
+        whole = values // np.uint64(10)
+        last = values - whole * np.uint64(10)
         digits = np.where(full, whole, np.where(version, values // np.uint64(100), values))
         check = np.where(full, last, np.where(version, np.uint64(CHECK_SV), check))
         size = np.where(full | version, np.uint8(IMEI_DIGITS), lengths)
@@ -116,12 +124,13 @@ def _encode(
 
 
 _SIGN = r"[-:_ /.|;]"
-_CGI = rf"^(\d{{3}}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
-_JOINED_CGI = rf"^(\d{{3}})(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
-_ECGI = rf"^(\d{{3}}){_SIGN}?(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+)$"
-_DECIMAL = r"^(\d{3})(\d{2})(\d{5})(\d{5})$"
-_HEX = r"^(\d{3})(\d{2})([0-9A-Fa-f]{4})([0-9A-Fa-f]{4})$"
-_LONG_HEX = r"^(\d{3})(\d{2})[0-9A-Fa-f]{4}([0-9A-Fa-f]{7})$"  # TAC and ECI, TS 24.229 clause 7.2A.4
+_MCC = r"00[01]|[2-7]\d\d|90\d|99\d"  # of networks: test, countries, shared, private
+_CGI = rf"^({_MCC}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
+_JOINED_CGI = rf"^({_MCC})(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
+_ECGI = rf"^({_MCC}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+)$"
+_DECIMAL = rf"^({_MCC})(\d{{2}})(\d{{5}})(\d{{5}})$"
+_HEX = rf"^({_MCC})(\d{{2}})([0-9A-Fa-f]{{4}})([0-9A-Fa-f]{{4}})$"
+_LONG_HEX = rf"^({_MCC})(\d{{2}})[0-9A-Fa-f]{{4}}([0-9A-Fa-f]{{7}})$"  # TAC and ECI, TS 24.229 clause 7.2A.4
 
 
 def _number(digits: pl.Expr, *, hexadecimal: pl.Expr) -> pl.Expr:
@@ -166,48 +175,53 @@ def cell_name(parts: dict[str, pl.Expr]) -> pl.Expr:
     for name in ("mcc", "mnc", "lac", "ci"):
         if name in parts:
             text = parts[name].cast(pl.String).str.strip_chars().str.strip_suffix(".0")
-            fields.append(text.str.pad_start(2, "0") if name == "mnc" else text)
+            fields.append(text.str.pad_start({"mcc": 3, "mnc": 2}.get(name, 0), "0"))
     joined = pl.concat_str(fields, separator="-")
     return pl.when(fields[-1] != "").then(joined)
 
 
 @dataclass
 class CellBook:
-    """The cells met so far: hash of the spelling -> id; a batch of known cells costs one search."""
+    """The cells met so far, in a table of slots: a batch of known cells costs one look-up a row.
 
-    hashes: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
-    ids: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    A cell's slot is the top bits of the hash of its spelling; one whose slot is taken is worked
+    out again in each batch.
+    """
+
+    hashes: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
+    ids: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
 
     def encode(self, column: pl.Series, nulls: tuple[str, ...]) -> Parties:
         """Ids of a column of cells, and the texts of those not met before."""
-        if len(self.hashes) > _KNOWN_LIMIT:
-            self.hashes, self.ids = self.hashes[:0], self.ids[:0]
-        frame = column.cast(pl.String).alias("raw").to_frame()
-        hashed = frame.select(pl.col("raw").fill_null("").nchash.xxh3_64()).to_series().to_numpy()  # type: ignore[attr-defined]
-        at = self._search(hashed)
-        new = np.ones(len(hashed), bool) if at is None else self.hashes[at] != hashed
-        if at is not None and not new.any():
-            return Parties(self.ids[at], NO_TEXTS)
-        texts = self._learn(frame.filter(pl.Series(new)).unique(), nulls)
-        at = self._search(hashed)
-        ids = self.ids[at] if at is not None else np.zeros(len(hashed), dtype=np.uint64)
-        return Parties(ids, texts)
-
-    def _search(self, hashed: Ids) -> npt.NDArray[np.intp] | None:
-        if not len(self.hashes):
-            return None
-        return np.minimum(np.searchsorted(self.hashes, hashed), len(self.hashes) - 1)
+        frame = column.cast(pl.String).alias("raw").to_frame().with_columns(hash=_hash("raw"))
+        hashes = frame["hash"].to_numpy()
+        slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+        ids = self.ids[slots]
+        new = self.hashes[slots] != hashes
+        if not new.any():
+            return Parties(ids, NO_TEXTS)
+        rest = frame.filter(pl.Series(new))
+        known = self._learn(rest.unique("hash"), nulls)
+        joined = rest.join(known.select("hash", "id"), on="hash", how="left", maintain_order="left")
+        ids[new] = joined["id"].to_numpy()
+        return Parties(ids, texts_of(known.select("id", "text")))
 
     def _learn(self, spellings: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
         text = cell_text(pl.col("raw"))
         known = spellings.with_columns(
-            pl.col("raw").fill_null("").nchash.xxh3_64().alias("hash"),  # type: ignore[attr-defined]
             text=text,
             null=pl.col("raw").is_null() | text.is_in(nulls) | text.is_in(["", "0", "-1"]),
         ).with_columns(id=pl.when("null").then(0).otherwise(text_id(pl.col("text"))))
-        known = known.unique("hash")
-        hashes = np.concatenate([self.hashes, known["hash"].to_numpy()])
-        ids = np.concatenate([self.ids, known["id"].to_numpy()])
-        self.hashes, first = np.unique(hashes, return_index=True)
-        self.ids = ids[first]
-        return texts_of(known.select("id", "text"))
+        hashes, ids = known["hash"].to_numpy(), known["id"].to_numpy()
+        slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+        free = self.hashes[slots] == 0
+        # of several cells for one free slot the last one stays, hash and id alike
+        self.hashes[slots[free]] = hashes[free]
+        self.ids[slots[free]] = ids[free]
+        return known
+
+
+def _hash(column: str) -> pl.Expr:
+    """A hash that is never 0, the mark of a free slot."""
+    hashed: pl.Expr = pl.col(column).fill_null("").nchash.xxh3_64()  # type: ignore[attr-defined]
+    return hashed | 1

@@ -17,6 +17,7 @@ from simbox.ingest.cdr.decode import (
     MISSING,
     NEGATIVE,
     NOT_KNOWN,
+    UNANSWERED,
     UNREADABLE,
     CodeReader,
     Mask,
@@ -133,6 +134,8 @@ class _Work:
         duration = self._durations(bad)
         sms = service == SERVICE_WORDS["sms"]
         answer = self._answers(duration)
+        if self.profile.duration.unanswered:
+            duration = np.where(duration == UNANSWERED, 0, duration)
         if sms.any():
             duration = np.where(sms, NOT_KNOWN, duration)
             answer = np.where(sms, np.uint8(Kind.NOT_KNOWN), answer)
@@ -171,7 +174,9 @@ class _Work:
             )
             ignored |= direction == IGNORED
             fault = "direction" if (direction < 0).any() else "service"
-            kind = np.where(direction < 0, direction, np.where(service < 0, service, service + direction))
+            kind = np.where(
+                direction < 0, direction, np.where(service < 0, service, service + direction)
+            )
         self.counts["ignored"] += int(ignored.sum())
         bad |= ignored
         if (kind < 0).any():
@@ -203,6 +208,11 @@ class _Work:
         seconds = np.where(bad, EARLIEST, times.seconds) if bad.any() else times.seconds
         if times.absolute.all():
             return seconds
+        if not times.absolute.any():
+            instants = to_utc(seconds, self.owner.zone)
+            self.counts["dst_gap"] += instants.gaps
+            self.counts["dst_fold"] += instants.folds
+            return instants.utc
         wall = ~times.absolute & ~bad
         instants = to_utc(seconds[wall], self.owner.zone)
         self.counts["dst_gap"] += instants.gaps
@@ -221,6 +231,12 @@ class _Work:
             self._reject(bad, seconds == NEGATIVE, "duration", "duration|negative")
         return seconds
 
+    def _answers_by_duration(self, duration: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Answered when there was conversation; where the source marks the others, when not so."""
+        answered = duration >= 0 if self.profile.duration.unanswered else duration > 0
+        known = np.where(answered, Kind.YES, Kind.NO)
+        return np.where(duration == NOT_KNOWN, Kind.NOT_KNOWN, known).astype(np.uint8)
+
     def _answers(self, duration: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         rule = self.profile.answered
         if rule == "values" and self.has("answered"):
@@ -232,8 +248,7 @@ class _Work:
             return np.full(self.height, Kind.YES, dtype=np.uint8)
         if rule == "unknown" or not self.has("duration"):
             return np.full(self.height, Kind.NOT_KNOWN, dtype=np.uint8)
-        known = np.where(duration > 0, Kind.YES, Kind.NO)
-        return np.where(duration < 0, Kind.NOT_KNOWN, known).astype(np.uint8)
+        return self._answers_by_duration(duration)
 
     def _partials(self) -> Mask:
         if not self.has("partial"):
@@ -308,13 +323,16 @@ class _Work:
         if gone.any():
             self._reject_lines(rows.bad, gone, fault)
         place = self._place("cell")
-        return [self._leg(rows, rows.kind, ~rows.bad, (line, other, imsi, self._imei("imei"), place))]
+        return [
+            self._leg(rows, rows.kind, ~rows.bad, (line, other, imsi, self._imei("imei"), place))
+        ]
 
     def _reject_lines(self, bad: Mask, gone: Mask, fault: str) -> None:
         raw = self.frame[fault] if self.has(fault) else pl.Series([""] * self.height)
-        empty = _empty(raw) | raw.cast(pl.String).is_in(self.profile.layout.nulls).fill_null(
-            value=True
-        ).to_numpy()
+        empty = (
+            _empty(raw)
+            | raw.cast(pl.String).is_in(self.profile.layout.nulls).fill_null(value=True).to_numpy()
+        )
         self._reject(bad, gone & empty, fault, "line|missing")
         self._reject(bad, gone & ~empty, fault, "line|unreadable")
 
@@ -358,9 +376,8 @@ class _Work:
         ]
 
     def _a_is_own(self, calling: Ids, a_known: Mask, b_known: Mask) -> Mask:
-        if self.profile.numbers.own:
-            return a_known | (class_of(calling) == NumberClass.ONNET)
-        return a_known | ~b_known
+        onnet: Mask = class_of(calling) == NumberClass.ONNET
+        return a_known | onnet if self.profile.numbers.own else a_known | ~b_known
 
     def _leg(
         self, rows: _Rows, event_type: npt.NDArray[np.int16], keep: Mask, ids: tuple[Ids, ...]
@@ -428,11 +445,16 @@ def _absent(stored: pl.DataFrame) -> Counter[str]:
     """Events without a value, by column; durations count over calls only."""
     call = (stored["kind"].to_numpy() & 2) == 0
     return Counter(
-        {name: int((stored[name] == 0).sum()) for name in ("other", "imsi", "imei", "place", "cause")}
+        {
+            name: int((stored[name] == 0).sum())
+            for name in ("other", "imsi", "imei", "place", "cause")
+        }
         | {
             "duration": int(((stored["duration"].to_numpy() == NOT_KNOWN) & call).sum()),
             "answered": int(
-                (((stored["kind"].to_numpy() >> Kind.ANSWER_SHIFT) & 3) == Kind.NOT_KNOWN)[call].sum()
+                (((stored["kind"].to_numpy() >> Kind.ANSWER_SHIFT) & 3) == Kind.NOT_KNOWN)[
+                    call
+                ].sum()
             ),
         }
     )

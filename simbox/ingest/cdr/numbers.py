@@ -32,10 +32,29 @@ POWERS = np.array([10**k for k in range(MAX_DIGITS + 2)], dtype=np.uint64)
 WITHHELD_ID = int(NumberClass.WITHHELD) << CLASS_SHIFT
 MIN_INTERNATIONAL = 7  # fewer digits behind an international prefix are no number
 
-_WITHHELD = (
-    "anonymous anonyme anonimo restricted private withheld unavailable hidden unknown clir masked "
-    "inconnu prive privé desconocido privado 未知 匿名 未显示 no_caller_id not_available"
-).split()
+_WITHHELD = [
+    "anonymous",
+    "anonyme",
+    "anonimo",
+    "restricted",
+    "private",
+    "withheld",
+    "unavailable",
+    "hidden",
+    "unknown",
+    "clir",
+    "masked",
+    "inconnu",
+    "prive",
+    "privé",
+    "desconocido",
+    "privado",
+    "未知",
+    "匿名",
+    "未显示",
+    "no_caller_id",
+    "not_available",
+]
 _URI = r"(?i)^\s*(?:\"?[^\"<]*\"?\s*<)?(?:sips?|tel|h323|im):([^@;?>]+)"
 _DECORATION = r"[\s\-().\u00a0/]"
 _HEX = r"^[0-9A-Fa-f]{16,}$|^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
@@ -84,7 +103,8 @@ def ranges(rules: Numbers) -> Ranges:
 def starts_with(values: Ids, lengths: Lengths, prefix: str) -> npt.NDArray[np.bool_]:
     """Whether digit strings, given as value and length, start with a prefix."""
     behind = np.maximum(lengths.astype(np.int64) - len(prefix), 0)
-    return (lengths >= len(prefix)) & (values // POWERS[behind] == int(prefix))
+    hit: npt.NDArray[np.bool_] = values // POWERS[behind] == int(prefix)
+    return hit & (lengths >= len(prefix))
 
 
 def _strip(values: Ids, lengths: Lengths, where: npt.NDArray[np.bool_], prefix: str) -> None:
@@ -137,7 +157,11 @@ def _needs_rules(values: Ids, lengths: Lengths, rules: Numbers) -> bool:
 
 
 def digits_ids(
-    values: Ids, lengths: Lengths, explicit: npt.NDArray[np.bool_] | None, rules: Numbers, role: Role
+    values: Ids,
+    lengths: Lengths,
+    explicit: npt.NDArray[np.bool_] | None,
+    rules: Numbers,
+    role: Role,
 ) -> Ids:
     """Ids of numbers given as value and length (1 to 15), class stamped in."""
     short = lengths <= rules.short_max
@@ -156,7 +180,8 @@ def digits_ids(
         in_service = short & (classes == NumberClass.SERVICE)
         brief = NumberClass.SHORT if role == "other" else NumberClass.UNKNOWN
         classes = np.where(short & ~in_service, np.uint8(brief), classes)
-    return ids | (classes.astype(np.uint64) << np.uint64(CLASS_SHIFT))
+    stamped: Ids = ids | (classes.astype(np.uint64) << np.uint64(CLASS_SHIFT))
+    return stamped
 
 
 def plain_exact(text: pl.Expr) -> pl.Expr:
@@ -190,7 +215,9 @@ def _columns(distinct: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
         lost=exact.is_null(),
         null=text.is_in(nulls) | (text == ""),
         hex=user.str.contains(_HEX) | user.str.contains(r"^\d{16,}$"),
-        base64=user.str.contains(_BASE64) & user.str.contains(r"\d") & user.str.contains("[A-Za-z]"),
+        base64=user.str.contains(_BASE64)
+        & user.str.contains(r"\d")
+        & user.str.contains("[A-Za-z]"),
         code=user.str.contains(r"^[\d*#]+$") & user.str.contains(r"[*#]"),
     )
 
@@ -200,7 +227,9 @@ def _one_length(texts: pl.Series) -> bool:
     return bool(lengths.height and lengths["count"][0] >= _HASHED_SHARE * len(texts))
 
 
-def interpret(distinct: pl.DataFrame, rules: Numbers, role: Role, nulls: tuple[str, ...]) -> pl.DataFrame:
+def interpret(
+    distinct: pl.DataFrame, rules: Numbers, role: Role, nulls: tuple[str, ...]
+) -> pl.DataFrame:
     """Ids (and texts) of distinct spellings that are not plain digits: raw, id, text."""
     seen = _columns(distinct, nulls)
     hidden = [*_WITHHELD, *(w.lower() for w in rules.withheld)]
@@ -273,16 +302,20 @@ def encode(column: pl.Series, rules: Numbers, role: Role, nulls: tuple[str, ...]
     if column.dtype.is_integer():
         return _of_integers(column, rules, role)
     text = column.cast(pl.String)
-    frame = text.alias("raw").to_frame().select(
-        "raw",
-        value=pl.col("raw").cast(pl.UInt64, strict=False),
-        length=pl.col("raw").str.len_bytes(),
-        plus=pl.col("raw").str.starts_with("+"),
+    frame = (
+        text.alias("raw")
+        .to_frame()
+        .select(
+            "raw",
+            value=pl.col("raw").cast(pl.UInt64, strict=False),
+            length=pl.col("raw").str.len_bytes(),
+            plus=pl.col("raw").str.starts_with("+"),
+        )
     )
     fast = frame.select(
-        (pl.col("value").is_not_null() & (pl.col("length") <= MAX_DIGITS) & ~pl.col("plus")).fill_null(
-            value=False
-        )
+        (
+            pl.col("value").is_not_null() & (pl.col("length") <= MAX_DIGITS) & ~pl.col("plus")
+        ).fill_null(value=False)
     ).to_series()
     lengths = frame["length"].fill_null(0).cast(pl.UInt8, wrap_numerical=True)
     if fast.all():

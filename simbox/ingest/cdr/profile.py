@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from simbox.config import configs_folder
 from simbox.errors import ConfigError, UsageError, did_you_mean
-from simbox.ingest.cdr.clock import zone_table
+from simbox.ingest.cdr.clock import check_zone
 from simbox.ingest.cdr.vocabulary import BUILT_IN, CAUSE_NAMES, IGNORE, WORDS
 
 Format = Literal["delimited", "jsonl", "parquet"]
@@ -166,7 +166,7 @@ class Profile(_Section):
             except re.error as error:
                 raise ValueError(f"match.patterns: '{pattern}' is no pattern: {error}") from None
         if self.time.zone is not None:
-            zone_table(self.time.zone)
+            check_zone(self.time.zone)
         return self
 
     def value_map(self, column: str) -> dict[str, int | None]:
@@ -190,7 +190,9 @@ class Profile(_Section):
         for word in chosen.values():
             if word != IGNORE and word not in words:
                 hint = did_you_mean(word, words)
-                raise ValueError(f"values.{column}: '{word}' is not one of {', '.join(words)}.{hint}")
+                raise ValueError(
+                    f"values.{column}: '{word}' is not one of {', '.join(words)}.{hint}"
+                )
         return {k.lower(): None if v == IGNORE else words[v] for k, v in chosen.items()}
 
 
@@ -205,7 +207,7 @@ _DEFAULT_MAPS = {
 
 def _cause_map(chosen: str | dict[str, str]) -> dict[str, int | None]:
     if isinstance(chosen, str):
-        raise ValueError("values.cause: a table of spelling = Q.850 number")
+        raise ValueError("values.cause: a table of spelling = Q.850 number")  # noqa: TRY004  # pydantic
     own: dict[str, int | None] = {}
     for spelling, number in chosen.items():
         if not number.isdecimal() or int(number) > 127:

@@ -1,4 +1,4 @@
-"""Propose a profile for an unknown delimited file, by the names of its columns and what they hold."""
+"""Propose a profile for an unknown delimited file, by its columns' names and what they hold."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from simbox.ingest.cdr.vocabulary import BUILT_IN, IGNORE
 from simbox.ingest.sources import Source, Stream
 
 _SURE = 0.9
+_FEW_VALUES = 8  # a column with more distinct small numbers than that is no code
 _PLAIN_NAMES = {"calls", "sms", "cdr", "cdrs", "data", "master", "export", "voice", "texts", "part"}
 _CLOSED_BYTES = 1 << 23
 _CLOSED = 0.5  # of the called parties that also call: then they are all lines of the data
@@ -40,8 +41,8 @@ class Proposal:
 _NAMES: dict[str, str] = {
     "imsi": r"imsi",
     "imei": r"imei|^meid$",
-    "start": r"start|debut|inicio|begin|date_?time|time_?stamp|datetime|^date$|call_time|event_time|"
-    r"charging|heure|fecha|hora|开始|时间|日期|setup|horodat|zeit|^time$|data_hora",
+    "start": r"start|debut|inicio|begin|date_?time|time_?stamp|datetime|^date$|call_time|"
+    r"event_time|charging|heure|fecha|hora|开始|时间|日期|setup|horodat|zeit|^time$|data_hora",
     "duration": r"dur|billsec|seconds|时长|laenge|length_s|talk_time|conversation",
     "mcc": r"^mcc",
     "mnc": r"^mnc",
@@ -129,7 +130,7 @@ def _has_header(rows: list[list[str]]) -> bool:
     figures = re.compile(r"^\s*[+-]?\d[\d\s:.,/T-]*$")
     above = sum(bool(figures.match(c)) for c in rows[0])
     below = sum(bool(figures.match(c)) for c in rows[1])
-    return above == 0 and below > 0
+    return above == 0 and (below > 0 or len(set(rows[0])) == len(rows[0]))
 
 
 def _check(head: Head, draft: _Draft, names: Iterable[str]) -> None:
@@ -182,7 +183,9 @@ def _times(draft: _Draft) -> None:
             draft.chosen["start"] = i
             return
     dates = [i for i in (*named, *rest) if draft.traits[i].date]
-    clocks = [i for i in (*named, *rest) if draft.traits[i].clock and not _called(draft, i, "duration")]
+    clocks = [
+        i for i in (*named, *rest) if draft.traits[i].clock and not _called(draft, i, "duration")
+    ]
     if dates and clocks:
         draft.chosen["start_date"], draft.chosen["start_time"] = dates[0], clocks[0]
         return
@@ -203,7 +206,11 @@ def _vocabularies(draft: _Draft) -> None:
         best, score = None, 0.0
         for i in draft.free():
             share = vocabulary_share(draft.columns[i], BUILT_IN[built_in])
-            if built_in == "ts32298_record_type" and not draft.columns[i].distinct() & {"0", "6", "7"}:
+            if built_in == "ts32298_record_type" and not draft.columns[i].distinct() & {
+                "0",
+                "6",
+                "7",
+            }:
                 continue
             named = re.search(_VOCABULARY_NAMES[column], normal_name(draft.columns[i].name))
             bare = draft.traits[i].whole
@@ -231,6 +238,10 @@ def _by_content(draft: _Draft) -> None:
         sure = [i for i in draft.free() if draft.traits[i].fits(column) > _SURE]
         if column not in draft.chosen and sure:
             draft.chosen[column] = sure[0]
+    numbers = [i for i in draft.free() if draft.traits[i].duration > _SURE]
+    varied = [i for i in numbers if len(draft.columns[i].distinct()) > _FEW_VALUES]
+    if "duration" not in draft.chosen and len(varied) == 1:
+        draft.chosen["duration"] = varied[0]
     if not draft.chosen.keys() & {"line", "a"}:
         phones = [i for i in draft.free() if draft.traits[i].phone > _SURE]
         for column, i in zip(("line", "other"), phones, strict=False):
@@ -249,9 +260,9 @@ def _name_parties(draft: _Draft) -> None:
                 if "other" not in chosen and spare in chosen:
                     chosen["other"] = chosen[spare]
                 chosen.pop(spare, None)
-    elif "other" in chosen and "a" in chosen and "b" not in chosen:
-        chosen["line"] = chosen.pop("a")
-    elif "a" in chosen and "b" not in chosen:
+    elif ("other" in chosen and "a" in chosen and "b" not in chosen) or (
+        "a" in chosen and "b" not in chosen
+    ):
         chosen["line"] = chosen.pop("a")
     elif "b" in chosen and "a" not in chosen:
         chosen["other"] = chosen.pop("b")
@@ -384,7 +395,10 @@ def _time(draft: _Draft) -> list[str]:
             "# the instant that the seconds count from does not stand in the file",
             'base = "2000-01-01T00:00:00"',
         ]
-    lines += ['# zone = "Africa/Kinshasa"  # of the times in the file; without it the local zone', ""]
+    lines += [
+        '# zone = "Africa/Kinshasa"  # of the times in the file; without it the local zone',
+        "",
+    ]
     return lines
 
 

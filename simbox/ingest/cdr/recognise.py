@@ -190,8 +190,8 @@ def apply(profile: Profile, head_: Head) -> Fit:
     path = head_.source.path
     if laid is None:
         raise InputError(
-            f"{path}: a {head_.kind} file, profile {profile.name} reads {', '.join(profile.format)}; "
-            "leave --profile out or name another"
+            f"{path}: a {head_.kind} file, profile {profile.name} reads "
+            f"{', '.join(profile.format)}; leave --profile out or name another"
         )
     lacking = missing(profile, laid.found)
     if lacking:
@@ -253,7 +253,9 @@ def _nothing_fits(head_: Head, fits: list[Fit]) -> str:
     rows = _first_rows(head_)
     names = rows[0] if rows else ()
     if head_.kind == "text" and names and _types(list(names)):
-        return f"no CDRs: found a line of {len(names)} SQL types, as CMR files have; give the CDR file"
+        return (
+            f"no CDRs: found a line of {len(names)} SQL types, as CMR files have; give the CDR file"
+        )
     found = f"found {_shown(names)}" if names else "found no columns"
     with_header = [f for f in fits if head_.kind != "text" or f.profile.layout.header]
     timed = any({"start", "start_date"} & f.found.keys() for f in with_header)

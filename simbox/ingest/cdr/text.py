@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from simbox.ingest.sources import Stream, utf16
 
 DELIMITERS = ",;\t|^~"
-_CJK = ("\u4e00", "\u9fff")
+_WRONG_SHARE = 0.1
+_CHINESE_SHARE = 0.8
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -29,16 +30,28 @@ def find_encoding(first: bytes, wanted: tuple[str, ...] = ()) -> str:
     if order:
         return order
     cut = first[: first.rfind(b"\n") + 1] or first
-    if first.isascii() or _decodes(cut, "utf-8"):
+    if _mostly_utf8(cut):
         return "utf-8"
     for name in wanted:
         if name != "utf-8" and _decodes(cut, name):
             return name
-    if _decodes(cut, "gb18030"):
-        letters = [c for c in cut.decode("gb18030") if c > "\x7f"]
-        if sum(_CJK[0] <= c <= _CJK[1] for c in letters) > 0.8 * len(letters):
-            return "gb18030"
-    return "cp1252"
+    return "gb18030" if _chinese(cut) else "cp1252"
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether at most a few of the bytes beyond ASCII are no UTF-8: those lines are rejected."""
+    beyond = len(data) - len(data.decode("ascii", errors="ignore"))
+    wrong = len(data) - len(data.decode("utf-8", errors="ignore").encode())
+    return wrong <= _WRONG_SHARE * beyond
+
+
+def _chinese(data: bytes) -> bool:
+    """Whether a text reads as common Chinese: two accented Western letters rarely do."""
+    if not _decodes(data, "gb18030"):
+        return False
+    letters = [c for c in data.decode("gb18030") if c > "\x7f"]
+    common = [c for c in letters if _decodes(c.encode("gb18030"), "gb2312")]
+    return len(common) > _CHINESE_SHARE * len(letters)
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
@@ -60,16 +73,14 @@ def sample(first: bytes, encoding: str) -> list[str]:
 
 def split(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     """The fields of lines; a line that cannot be split gives its raw text."""
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     rows = []
-    for line in lines:  # a few hundred at most: only what recognition looks at
+    for line in lines:  # a few thousand at most: only what recognition looks at
+        if not quote:
+            rows.append(line.split(delimiter))
+            continue
         try:
-            rows.append(
-                next(csv.reader([line], delimiter=delimiter, quotechar=quote or None, quoting=quoting))
-                if line
-                else []
-            )
-        except (csv.Error, StopIteration):
+            rows.append(next(csv.reader([line], delimiter=delimiter, quotechar=quote), []))
+        except csv.Error:
             rows.append([line])
     return rows
 
@@ -94,7 +105,7 @@ class Pieces:
     stream: Stream
     encoding: str
     wanted: tuple[str, ...] = ()
-    size: int = 1 << 25
+    size: int = 1 << 24
 
     def __iter__(self) -> Iterator[bytes]:
         decoder = None
@@ -111,9 +122,9 @@ class Pieces:
                 mac = b"\n" not in data and b"\r" in data
             if mac:
                 data = data.replace(b"\r", b"\n")
-            held += data
-            end = held.rfind(b"\n") + 1
-            piece, held = held[:end], held[end:]
+            end = data.rfind(b"\n") + 1
+            piece = b"".join((held, memoryview(data)[:end])) if end else b""
+            held = data[end:] if end else held + data
             if first:
                 piece, first = piece.removeprefix(codecs.BOM_UTF8), not piece
             if not piece:
@@ -127,11 +138,8 @@ class Pieces:
 
     def _settle(self, piece: bytes) -> None:
         """The first piece with other than ASCII letters decides what the head left open."""
-        if self.encoding == "utf-8" and not _decodes(piece, "utf-8"):
-            found = find_encoding(piece, self.wanted)
-            valid = len(piece.decode("utf-8", errors="ignore").encode())
-            if valid < len(piece) * 0.999:
-                self.encoding = found
+        if self.encoding == "utf-8":
+            self.encoding = find_encoding(piece, self.wanted)
 
     def _utf8(self, piece: bytes) -> bytes:
         if self.encoding in ("utf-8", "utf-16-le", "utf-16-be") or piece.isascii():

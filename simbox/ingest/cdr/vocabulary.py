@@ -71,22 +71,22 @@ _EVENT_TYPE = {
 
 _OUT = (
     "out outgoing outbound o mo moc orig originating originated dialed dialled dialing made sent "
-    "emis émis sortant sortante saliente salida emitida 主叫 呼出 拨出 主叫通话 发送 исходящий saida "
-    "saída abgehend ausgehend uscente 去电"
+    "emis émis sortant sortante saliente salida emitida 主叫 呼出 拨出 主叫通话 发送 исходящий "
+    "saida saída abgehend ausgehend uscente 去电"
 )
 _IN = (
     "in incoming inbound i mt mtc term terminating terminated received recu reçu entrant entrante "
     "recibida entrada 被叫 呼入 接听 被叫通话 接收 входящий eingehend ankommend 来电 missed"
 )
-_DIRECTION = {word: "out" for word in _OUT.split()} | {word: "in" for word in _IN.split()}
+_DIRECTION = dict.fromkeys(_OUT.split(), "out") | dict.fromkeys(_IN.split(), "in")
 
 _CALL = "call calls voice voix voz speech tel telephony phone appel llamada 语音 通话 电话 voip v c"
 _SMS = "sms text texts message texto mensaje msg 短信 短消息 s"
 _NOT_OURS = "data gprs internet web mms ussd lu location location_update volte_data 流量 上网 彩信"
 _SERVICE = (
-    {word: "call" for word in _CALL.split()}
-    | {word: "sms" for word in _SMS.split()}
-    | {word: IGNORE for word in _NOT_OURS.split()}
+    dict.fromkeys(_CALL.split(), "call")
+    | dict.fromkeys(_SMS.split(), "sms")
+    | dict.fromkeys(_NOT_OURS.split(), IGNORE)
 )
 
 _YES = (
@@ -98,8 +98,8 @@ _NO = (
     "chanunavail echoue échoué echouee manque fallida ocupado perdida 未接 失败 未接通"
 )
 _ANSWERED = (
-    {word: "yes" for word in _YES.split()}
-    | {word: "no" for word in _NO.split()}
+    dict.fromkeys(_YES.split(), "yes")
+    | dict.fromkeys(_NO.split(), "no")
     | {"no answer": "no", "no_answer": "no", "noanswer": "no", "not answered": "no"}
 )
 

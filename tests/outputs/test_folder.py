@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simbox.errors import InputError, UsageError
+from simbox.outputs.folder import RUN_FILE, RunFolder, replacing
+
+
+def run(folder: Path, content: str) -> None:
+    with replacing(folder) as work:
+        (work / RUN_FILE).write_text(content)
+
+
+def test_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    with replacing(tmp_path / "deep" / "run") as work:
+        assert not (tmp_path / "deep" / "run").exists()
+        (work / RUN_FILE).write_text("{}")
+    assert (tmp_path / "deep" / "run" / RUN_FILE).is_file()
+    assert len(list((tmp_path / "deep").iterdir())) == 1
+
+
+def test_failed_run_leaves_the_earlier_one_as_it_was(tmp_path: Path) -> None:
+    run(tmp_path / "run", "first")
+    with pytest.raises(OSError, match="full"), replacing(tmp_path / "run"):
+        raise OSError("the disk is full")
+    assert (tmp_path / "run" / RUN_FILE).read_text() == "first"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_later_run_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
+    run(tmp_path / "run", "first")
+    run(tmp_path / "run", "second")
+    assert (tmp_path / "run" / RUN_FILE).read_text() == "second"
+
+
+def test_empty_folder_may_be_filled(tmp_path: Path) -> None:
+    run(tmp_path, "first")
+    assert (tmp_path / RUN_FILE).is_file()
+
+
+def test_file_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(UsageError, match="is a file"):
+        run(tmp_path / "run", "x")
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"ingest": 3}'])
+def test_folder_without_a_readable_run_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / RUN_FILE).write_text(content)
+    with pytest.raises(InputError, match="no simbox run here"):
+        RunFolder.open(tmp_path)
+
+
+def test_run_is_read_back_as_it_was_recorded(finished: Path) -> None:
+    first = RunFolder.open(finished).record
+    assert first.from_dict(first.as_dict()) == first
+    assert first.ingest.rows == sum(file.rows for file in first.ingest.files) > 0
