@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +26,18 @@ _CLASS = 1 << CLASS_SHIFT
 _ANSWERED = {Kind.NO: False, Kind.YES: True}
 
 
-def events_of(store: Store, line: str) -> pl.DataFrame:
-    """The stored events of one line, duplicates included: every row that the files hold on it."""
-    text = pl.DataFrame({"line": [line]})
+def events_of(store: Store, lines: Sequence[str]) -> pl.DataFrame:
+    """The stored events of some lines, duplicates included: every row that the files hold."""
+    text = pl.DataFrame({"line": lines}, schema={"line": pl.String})
     spelled = text.select(digits_id(pl.col("line")).alias("digits"), text_id(pl.col("line")))
-    wanted = pl.Series(spelled.row(0), dtype=pl.UInt64).drop_nulls()
-    buckets = np.unique(bucket_of(wanted.to_numpy(), store.manifest.buckets))
-    rows = pl.concat(store.bucket(int(b), list(STORED.schema)) for b in buckets)
-    found = rows.filter((pl.col("line") % _CLASS).is_in(wanted.implode()))
-    return decode(store, found).filter(pl.col("line") == line)
+    wanted = pl.concat(spelled.get_columns()).drop_nulls()
+    buckets = np.unique(bucket_of(wanted.to_numpy(), store.manifest.buckets)).tolist()
+    files = [file for bucket in buckets for file in store.files(bucket)]
+    if not files:
+        return EVENTS.empty()
+    named = (pl.col("line") % _CLASS).is_in(wanted.implode())
+    found = pl.scan_parquet(files, hive_partitioning=False).filter(named).collect()
+    return decode(store, found).filter(pl.col("line").is_in(text["line"].implode()))
 
 
 def decode(store: Store, stored: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +42,11 @@ def explain(folder: RunFolder, line: str, *, reveal: bool = False) -> Explanatio
     """Take a line of a finished run apart."""
     digits = 0 if reveal else folder.config.outputs.mask_digits
     store = folder.store()
-    events = events_of(store, line) if store else EVENTS.empty()
+    events = events_of(store, [line]) if store else EVENTS.empty()
     once = events.unique(SAME_EVENT, maintain_order=True)
     return Explanation(
-        row=folder.row(LINES, line).row(0, named=True),
-        breakdown=taken_apart(folder, line),
+        row=folder.rows(LINES, [line]).row(0, named=True),
+        breakdown=taken_apart(folder, [line])[line],
         days=tuple(days_of(events)),
         places=places(once),
         devices=devices(once),
@@ -56,11 +56,17 @@ def explain(folder: RunFolder, line: str, *, reveal: bool = False) -> Explanatio
     )
 
 
-def taken_apart(folder: RunFolder, line: str) -> Breakdown:
-    """The score of a line of a finished run in its parts."""
+def taken_apart(folder: RunFolder, lines: Sequence[str]) -> dict[str, Breakdown]:
+    """The scores of lines of a finished run in their parts."""
     card = scorecard(folder.config, {name: f.family for name, f in features().items()})
-    measured, parts = (folder.row(name, line) for name in (FEATURES, CONTRIBUTIONS))
-    return breakdown(reasons(measured, parts, card, folder.knots()), features())
+    knots = folder.knots()
+    measured, parts = (folder.rows(name, lines) for name in (FEATURES, CONTRIBUTIONS))
+    return {
+        line: breakdown(
+            reasons(measured.filter(line=line), parts.filter(line=line), card, knots), features()
+        )
+        for line in lines
+    }
 
 
 def place() -> pl.Expr:

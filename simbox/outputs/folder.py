@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,9 +117,9 @@ class RunFolder:
             raise InputError(f"{self.path / name}: missing; run detect again")
         return pl.scan_parquet(self.path / name)
 
-    def row(self, name: str, line: str) -> pl.DataFrame:
-        """A line's row of one of the run's tables."""
-        return self.table(name).filter(pl.col("line") == line).head(1).collect()
+    def rows(self, name: str, lines: Sequence[str]) -> pl.DataFrame:
+        """The rows of some lines in one of the run's tables."""
+        return self.table(name).filter(pl.col("line").is_in(lines)).collect()
 
     def knots(self) -> Knots:
         """The percentiles that the lines were compared with."""

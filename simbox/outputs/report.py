@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,12 +19,12 @@ from simbox.outputs.record import RunRecord, local_span
 from simbox.outputs.svg import heat_strip, histogram, waterfall
 from simbox.outputs.wording import nats, probability
 from simbox.scoring import STATUSES
+from simbox.tables import EVENTS
 
 MOST_FILES = 30
 MOST_LINES = 100
 MOST_DETAILS = 20
 MOST_DAYS = 31
-MOST_REASONS = 12  # parts in a waterfall; the rest are one bar
 HISTOGRAM_STEP = 2  # nats
 FINDINGS = ("alert", "watch")
 
@@ -52,7 +52,7 @@ def report(run: RunFolder) -> str:
         histogram=Markup(histogram(_steps(lines))),  # noqa: S704  # escaped where it is drawn
         ranked=ranked,
         meanings=meanings(head),
-        details=[_detail(run, row) for row in ranked[:MOST_DETAILS] if _worth_detail(row)],
+        details=_details(run, [row for row in ranked[:MOST_DETAILS] if _worth_detail(row)]),
     )
 
 
@@ -102,10 +102,17 @@ def _steps(lines: pl.DataFrame) -> list[tuple[str, int, str]]:
     return bars
 
 
-def _detail(run: RunFolder, row: Mapping[str, Any]) -> dict[str, Any]:
-    parts = taken_apart(run, row["line"])
+def _details(run: RunFolder, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The charts and parts of some lines; the store is read once for all of them."""
+    lines = [row["line"] for row in rows]
     store = run.store()
-    days = days_of(events_of(store, row["line"]))[-MOST_DAYS:] if store else []
+    events = events_of(store, lines) if store else EVENTS.empty()
+    broken_down = taken_apart(run, lines)
+    return [_detail(row, broken_down[row["line"]], events.filter(line=row["line"])) for row in rows]
+
+
+def _detail(row: Mapping[str, Any], parts: Breakdown, events: pl.DataFrame) -> dict[str, Any]:
+    days = days_of(events)[-MOST_DAYS:]
     return {
         "row": row,
         "waterfall": Markup(waterfall(_bars(parts), parts.total / MICRO)),  # noqa: S704

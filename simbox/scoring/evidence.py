@@ -57,15 +57,15 @@ def evidence(frame: pl.DataFrame, card: Scorecard, knots: Knots) -> Evidence:
     parts: dict[str, Floats] = {PRIOR: np.full(frame.height, float(card.prior))}
     family_grades = {}
     for family in card.families:
-        grades = {
+        graded = {
             name: grade(name, column(frame, name), feature, knots, rows)
             for name, feature in family.features.items()
         }
-        weight, mean = weighted_mean(grades, family)
+        weight, mean = weighted_mean({name: g.grade for name, g in graded.items()}, family)
         full = np.maximum(weight, card.scoring.full_coverage * family.weight)
         full = np.where(full > 0, full, np.nan)
-        for name, g in grades.items():
-            nats = g * family.hit + (1.0 - g) * family.miss
+        for name, g in graded.items():
+            nats = g.evidence(family.hit, family.miss)
             parts[name] = np.rint(MICRO * (family.features[name].weight / full * (counted * nats)))
         family_grades[family.name] = mean * weight / full
     for lookalike, weighed in card.lookalikes:

@@ -146,9 +146,30 @@ class SegmentRows:
         return cls(tuple((name, (segment == name).to_numpy()) for name in names))
 
 
-def grade(name: str, values: Floats, anchors: Anchored, knots: Knots, rows: SegmentRows) -> Floats:
-    """The smaller of ramp and tail: neither a clean network's top nor a country's habit fires."""
-    tails = np.full(len(values), np.nan)
-    for segment, mask in rows.masks:
-        tails[mask] = tail(values[mask], anchors, knots.of(segment, name))
-    return np.asarray(np.minimum(ramp(values, anchors), tails))
+@dataclass(frozen=True)
+class Grade:
+    """How suspicious a value is by its anchors alone, and against its segment as well.
+
+    The grade is the smaller of ramp and tail: neither a clean network's top nor a country's habit
+    fires.  What the ramp has and the tail lacks is neither for nor against: a value that half of
+    a country shares with gateways tells nothing.
+    """
+
+    ramp: Floats
+    grade: Floats
+
+    def evidence(self, hit: float, miss: float) -> Floats:
+        """Nats: ``hit`` as far as the grade goes, ``miss`` as far as the ramp falls short."""
+        return np.asarray(self.grade * hit + (1.0 - self.ramp) * miss)
+
+
+def grade(name: str, values: Floats, anchors: Anchored, knots: Knots, rows: SegmentRows) -> Grade:
+    """The grade of each value of a feature; NaN where it is not measured."""
+    ramps = ramp(values, anchors)
+    if len(rows.masks) == 1:
+        tails = tail(values, anchors, knots.of(rows.masks[0][0], name))
+    else:
+        tails = np.full(len(values), np.nan)
+        for segment, mask in rows.masks:
+            tails[mask] = tail(values[mask], anchors, knots.of(segment, name))
+    return Grade(ramps, np.minimum(ramps, tails))

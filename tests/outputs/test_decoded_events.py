@@ -63,7 +63,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_full_record_comes_back_as_it_was(store: Store) -> None:
-    assert events_of(store, LINE).filter(row=1).row(0, named=True) == {
+    assert events_of(store, [LINE]).filter(row=1).row(0, named=True) == {
         "line": LINE, "event_type": "MOC", "start": datetime(2026, 3, 2, 9, tzinfo=UTC),
         "duration_s": 61, "answered": True, "other": "0014000012", "other_class": "short",
         "imsi": "001010000000001", "imei": "00100100000017", "cell": CELL, "host": None,
@@ -72,14 +72,14 @@ def test_full_record_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_what_was_not_measured_is_null(store: Store) -> None:
-    bare = events_of(store, LINE).filter(row=2).row(0, named=True)
+    bare = events_of(store, [LINE]).filter(row=2).row(0, named=True)
     assert {name for name, value in bare.items() if value is None} == {
         "duration_s", "answered", "other", "other_class", "imsi", "imei", "cell", "host", "cause",
     }  # fmt: skip
 
 
 def test_withheld_party_has_a_class_and_no_number_and_a_host_is_no_cell(store: Store) -> None:
-    row = events_of(store, LINE).filter(row=3).row(0, named=True)
+    row = events_of(store, [LINE]).filter(row=3).row(0, named=True)
     assert (row["other"], row["other_class"]) == (None, "withheld")
     assert (row["cell"], row["host"]) == (None, "192.0.2.7")
     assert (row["answered"], row["duration_s"]) == (False, 0)
@@ -87,11 +87,15 @@ def test_withheld_party_has_a_class_and_no_number_and_a_host_is_no_cell(store: S
 
 @pytest.mark.parametrize(("line", "rows"), [(LINE, [1, 2, 3]), (OTHER_LINE, [4]), (HASHED, [5])])
 def test_only_the_rows_of_the_line_are_found(store: Store, line: str, rows: list[int]) -> None:
-    assert sorted(events_of(store, line)["row"]) == rows
+    assert sorted(events_of(store, [line])["row"]) == rows
 
 
 def test_unknown_line_has_no_rows(store: Store) -> None:
-    assert events_of(store, "123").is_empty()
+    assert events_of(store, ["123"]).is_empty()
+
+
+def test_several_lines_are_found_at_once(store: Store) -> None:
+    assert sorted(events_of(store, [LINE, HASHED])["row"]) == [1, 2, 3, 5]
 
 
 def test_all_events_are_written_as_the_canonical_table(store: Store, tmp_path: Path) -> None:

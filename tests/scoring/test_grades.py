@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simbox.config import ScoredFeature
 from simbox.scoring.grades import (
     NO_KNOTS,
+    Grade,
     Knots,
     SegmentRows,
     column,
@@ -55,7 +56,8 @@ def test_ramp_rises_from_the_legitimate_to_the_gateway_anchor(
 def test_what_is_not_measured_has_no_grade(feature: ScoredFeature) -> None:
     frame = pl.DataFrame({"x": [None, float("nan"), float("inf")]})
     graded = grade("x", column(frame, "x"), feature, NO_KNOTS, SegmentRows.of(frame))
-    assert np.isnan(graded).all()
+    assert np.isnan(graded.ramp).all()
+    assert np.isnan(graded.grade).all()
 
 
 @given(st.lists(values, min_size=2, max_size=50), st.sampled_from([HIGH, LOW, LOG_HIGH, LOG_LOW]))
@@ -110,8 +112,21 @@ def test_grade_is_the_smaller_of_ramp_and_tail() -> None:
             {"segment": ["*"], "feature": ["x"], "lines": [1000], "left_out": [0], "knots": [knots]}
         )
     )
-    graded = grade("x", column(frame, "x"), HIGH, known, SegmentRows.of(frame))
+    graded = grade("x", column(frame, "x"), HIGH, known, SegmentRows.of(frame)).grade
     assert graded == pytest.approx([51 / 196, 0.0])
+
+
+def test_what_half_of_a_population_shares_with_gateways_speaks_neither_for_nor_against() -> None:
+    hit, miss = 2.0, -1.0
+    shared = Grade(ramp=np.array([1.0]), grade=np.array([0.0]))
+    assert shared.evidence(hit, miss) == pytest.approx([0.0])
+    rare = Grade(ramp=np.array([1.0]), grade=np.array([1.0]))
+    assert rare.evidence(hit, miss) == pytest.approx([2.0])
+    ordinary = Grade(ramp=np.array([0.0]), grade=np.array([0.0]))
+    assert ordinary.evidence(hit, miss) == pytest.approx([-1.0])
+    # Half way up the ramp and far out: half of each.
+    between = Grade(ramp=np.array([0.5]), grade=np.array([0.5]))
+    assert between.evidence(hit, miss) == pytest.approx([0.5])
 
 
 def test_segment_is_compared_with_its_own_lines() -> None:
@@ -121,7 +136,7 @@ def test_segment_is_compared_with_its_own_lines() -> None:
 
     knots = Knots(pl.DataFrame([row("mobile", 0.5), row("*", 2.0)]))
     frame = pl.DataFrame({"segment": ["mobile", "fixed", None], "x": [0.9, 0.9, 0.9]})
-    graded = grade("x", column(frame, "x"), HIGH, knots, SegmentRows.of(frame))
+    graded = grade("x", column(frame, "x"), HIGH, knots, SegmentRows.of(frame)).grade
     assert graded[0] == 1.0
     assert graded[1] == graded[2] < 0.5
     assert [knots.basis(s) for s in ("mobile", "fixed")] == ["segment", "run"]

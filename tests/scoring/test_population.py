@@ -27,7 +27,8 @@ def test_without_leaving_them_out_many_gateways_would_hide(
 ) -> None:
     keeping_all = card_with(max_left_out=0.0)
     lines = score_frame(population(760, 240), keeping_all).lines
-    assert (lines["status"] == "alert").sum() < 60
+    hidden = 240 - (lines["status"] == "alert").sum()
+    assert hidden > 50
 
 
 def test_lines_left_out_never_exceed_their_share(
