@@ -3,12 +3,11 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-import os
 import re
-import subprocess
-import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,34 +93,27 @@ def commands() -> list[str]:
     return sorted(name.replace("_", "-") for name in found)
 
 
-def simbox(*arguments: str) -> str:
-    # a wide terminal, so that help does not cut an example in two
-    env = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "simbox", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
-
-
 @pytest.mark.parametrize("command", commands())
 def test_readme_mentions_every_command(command: str) -> None:
     assert f"simbox {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", commands())
-def test_help_of_every_command_has_an_example(command: str) -> None:
-    assert re.search(rf"Example:\s+simbox {command}", simbox(command, "--help"))
+def test_help_of_every_command_has_an_example(simbox: Callable[..., Any], command: str) -> None:
+    assert re.search(rf"Example:\s+simbox {command}", simbox(command, "--help").out)
 
 
-def test_readme_shows_the_catalogue_as_the_command_prints_it() -> None:
+def test_readme_shows_the_catalogue_as_the_command_prints_it(simbox: Callable[..., Any]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = re.search(r"<!-- catalogue -->\n(.*?)<!-- /catalogue -->", readme, re.DOTALL)
     assert shown is not None
-    assert shown[1].strip() == simbox("catalogue", "--format", "markdown").strip()
+    assert shown[1].strip() == simbox("catalogue", "--format", "markdown").out.strip()
 
 
-def test_catalogue_lists_every_feature_once() -> None:
+def test_catalogue_lists_every_feature_once(simbox: Callable[..., Any]) -> None:
     from simbox import FEATURES
 
-    listed = [f["name"] for f in json.loads(simbox("catalogue", "--format", "json"))]
+    listed = [f["name"] for f in json.loads(simbox("catalogue", "--format", "json").out)]
     assert listed == list(FEATURES)
 
 

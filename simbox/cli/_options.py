@@ -30,7 +30,7 @@ class FailOn(StrEnum):
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(help="CDR files, folders or globs; plain, gz, zst or zip.", show_default=False),
+    typer.Argument(metavar="PATHS", help="CDR files, folders or globs; plain, gz, zst or zip."),
 ]
 Profile = Annotated[
     str | None,
@@ -40,19 +40,25 @@ Config = Annotated[
     Path | None, typer.Option(help="TOML file whose keys replace those of the defaults.")
 ]
 Zone = Annotated[
-    str | None, typer.Option(help="Time zone of local time, such as Asia/Shanghai or +08:00.")
+    str | None, typer.Option(help="Time zone of local time, such as Asia/Shanghai or Etc/GMT-8.")
 ]
 Since = Annotated[
     datetime | None,
-    typer.Option(formats=MOMENTS, help="Only events from this local date or time on."),
+    typer.Option(
+        formats=MOMENTS, metavar="DATE", help="Only events from this local date or time on."
+    ),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(formats=MOMENTS, help="Only events before this local date or time."),
+    typer.Option(
+        formats=MOMENTS, metavar="DATE", help="Only events before this local date or time."
+    ),
 ]
 Lists = Annotated[
     list[Path] | None,
-    typer.Option(help="CSV of a hot, white or grey list; may be given several times."),
+    typer.Option(
+        metavar="FILE", help="CSV of a hot, white or grey list; may be given several times."
+    ),
 ]
 Top = Annotated[int | None, typer.Option(min=1, help="How many lines to print.")]
 Printed = Annotated[

@@ -203,7 +203,7 @@ def _duplicates(events: Events) -> Mask:
 
 
 def _join_partials(events: Events, call_ref: Ids | None) -> Events:
-    """Chains of partial records as one event each, of summed duration and the last answer."""
+    """Chains of partial records as one event each: durations summed, answered if any part was."""
     partial = (events.kind & Kind.PARTIAL) != 0
     if not partial.any():
         return events
@@ -213,12 +213,16 @@ def _join_partials(events: Events, call_ref: Ids | None) -> Events:
     root = _roots(after, head)
     known = np.maximum(events.duration, 0)
     seconds = np.bincount(root, weights=known, minlength=events.rows).astype(np.int32)
-    duration = np.where(head & (after < 0), events.duration, seconds)
+    told = np.bincount(root, weights=events.duration >= 0, minlength=events.rows) > 0
+    duration = np.where(told, seconds, np.int32(-1))
+    cause, released = events.cause.copy(), np.flatnonzero(events.cause)
+    cause[root[released]] = events.cause[released]  # that of the last part that has one
     answered = np.bincount(root, weights=events.answer == Kind.YES, minlength=events.rows) > 0
     kind = events.kind.copy()
     answer_mask = np.uint16(~(3 << Kind.ANSWER_SHIFT) & 0xFFFF)
     kind[answered] = (kind[answered] & answer_mask) | np.uint16(Kind.YES << Kind.ANSWER_SHIFT)
-    whole = replace(events, duration=duration, kind=kind).take(np.flatnonzero(head))
+    whole = replace(events, duration=duration, kind=kind, cause=cause)
+    whole = whole.take(np.flatnonzero(head))
     return replace(whole, merged=int((~head).sum()))
 
 

@@ -134,6 +134,11 @@ def sort_within(segment: Array, values: Array) -> tuple[Index, Array]:
     return (packed >> np.uint64(bits)).astype(np.int64), (packed & mask).astype(np.int64)
 
 
+def rows_where(mask: Mask) -> Index | slice:
+    """The rows where a mask holds; when it holds throughout, a slice, which copies nothing."""
+    return slice(None) if mask.all() else np.flatnonzero(mask)
+
+
 def count(segment: Array, segments: int) -> Index:
     """Rows in each segment."""
     return np.bincount(segment, minlength=segments)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -148,9 +147,10 @@ def test_reader_that_stops_early_is_no_error() -> None:
         assert ended.stderr.read() == b""
 
 
-def test_run_goes_to_the_default_folder_and_is_found_there(exports: Path, tmp_path: Path) -> None:
-    env = {**os.environ, "NO_COLOR": "1"}
-    for arguments in (["detect", str(exports)], ["explain", GATEWAY]):
-        command = [sys.executable, "-m", "simbox", *arguments]
-        subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, env=env)
+def test_run_goes_to_the_default_folder_and_is_found_there(
+    simbox: Callable[..., Any], exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert simbox("detect", exports).code == 0
+    assert simbox("explain", GATEWAY).code == 0
     assert [p.name for p in tmp_path.iterdir()] == ["simbox-run"]

@@ -42,13 +42,17 @@ def test_bad_rows_are_counted_and_the_last_position_of_a_cell_holds(tmp_path: Pa
     [
         (
             "id,lat,lon\nA,120.5,30.5\nB,121.5,31\n",
-            "2 of 2 latitudes lie beyond 90 degrees: latitude and longitude are exchanged; "
-            "rename the two columns",
+            (
+                "2 of 2 latitudes lie beyond 90 degrees: latitude and longitude are exchanged; "
+                "rename the two columns"
+            ),
         ),
         (
             "id,name\nA,x\n",
-            "no table of cells: found id, name; it needs a cell (or mcc, mnc, lac, ci), "
-            "latitude and longitude",
+            (
+                "no table of cells: found id, name; it needs a cell (or mcc, mnc, lac, ci), "
+                "latitude and longitude"
+            ),
         ),
         (
             "id,lat,lon\nA,x,y\n",

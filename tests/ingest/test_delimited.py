@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from reading import read
+
 from simbox.errors import DataQualityError, SimboxError
 from simbox.ingest.cdr import delimited, text
 
@@ -94,7 +94,7 @@ def test_carriage_returns_alone_end_lines_too(tmp_path: Path) -> None:
 
 
 def test_one_undecodable_line_does_not_spoil_the_others(tmp_path: Path) -> None:
-    lines = [("msisdn,direction,other,start,duration,cell\n").encode()]
+    lines = [(b"msisdn,direction,other,start,duration,cell\n")]
     lines += [GOOD.replace("\n", ",Été\n").encode()] * 2000
     lines[700] = GOOD.replace("\n", ",").encode() + b"\xff\xfe\n"
     file = tmp_path / "x.csv"

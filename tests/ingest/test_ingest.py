@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from reading import read
+
 from simbox.errors import InputError, UsageError
 from simbox.ingest import IngestOptions, IngestProgress, ingest
 from simbox.store import Store
@@ -20,7 +20,9 @@ EVENTS = pl.DataFrame(
         "msisdn": ["33600000001", "33600000001", "33600000002"],
         "event_type": ["MOC", "SMS_MT", "MTC"],
         "other": ["33700000001", "MYBANK", "33700000002"],
-        "start": [datetime(2026, 3, 1, 10), datetime(2026, 3, 2, 10), datetime(2026, 3, 3, 10)],
+        "start": pl.Series(
+            ["2026-03-01 10:00", "2026-03-02 10:00", "2026-03-03 10:00"]
+        ).str.to_datetime(),
         "duration": [60, None, 5],
         "imsi": [1010000000001, None, 1010000000002],
         "answered": [True, None, False],

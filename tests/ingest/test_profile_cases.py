@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from reading import read
+
 from simbox.ingest.cdr.profile import load_all
 
 CASES = Path(__file__).parents[1] / "cases" / "profiles"

@@ -40,8 +40,10 @@ GOOD = 'name = "x"\n[columns]\nline = "msisdn"\n'
         ),
         (
             'name = "x"\n[time]\nzone = "Europe/Pari"\n',
-            "p.toml: zone 'Europe/Pari': not in the time zone database. "
-            "Did you mean 'Europe/Paris'?",
+            (
+                "p.toml: zone 'Europe/Pari': not in the time zone database. "
+                "Did you mean 'Europe/Paris'?"
+            ),
         ),
         (
             'name = "x"\n[match.patterns]\n1 = "["\n',

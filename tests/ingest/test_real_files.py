@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from reading import read
+
 from simbox.errors import InputError
 from simbox.ingest.cdr.propose import propose
 from simbox.ingest.sources import Source

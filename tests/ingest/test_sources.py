@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 import zstandard
-
 from reading import read
+
 from simbox.errors import InputError, SimboxError
 from simbox.ingest import estimate_rows
 from simbox.ingest.sources import expand
@@ -92,8 +92,10 @@ def test_zip_member_is_named_with_its_archive(tmp_path: Path) -> None:
         ),
         (
             bytes.fromhex("a0820010800100810491000000000000000000"),
-            "looks like a BER-encoded CDR file (TS 32.298), which simbox does not decode: "
-            "export it as CSV from mediation",
+            (
+                "looks like a BER-encoded CDR file (TS 32.298), which simbox does not decode: "
+                "export it as CSV from mediation"
+            ),
         ),
         (b"%PDF-1.7\n", "looks like a PDF document, not CDRs"),
         (b"[1, 2]", "a JSON array; write one object a line (JSON Lines)"),

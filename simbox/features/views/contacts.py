@@ -19,6 +19,7 @@ from simbox.features.segments import (
     entropy,
     group,
     largest,
+    rows_where,
     total,
 )
 from simbox.identifiers import NumberClass, class_of, digits_of, length_of
@@ -53,9 +54,9 @@ class _Pairs:
 
 
 def _pairs(events: Events) -> _Pairs:
-    rows = np.flatnonzero(events.party)
+    rows = rows_where(events.party > 0)
     groups = group(events.line[rows], events.party[rows])
-    row = rows[groups.order]
+    row = groups.order if isinstance(rows, slice) else rows[groups.order]
     kind = events.kind[row]
     event_type = (kind & Kind.TYPE_MASK).astype(np.uint8)
     missed = (kind & 15) == (Kind.NO << Kind.ANSWER_SHIFT | Kind.MOC)
@@ -135,7 +136,7 @@ def _new_and_known(events: Events, pairs: _Pairs) -> Measures:
     new = pairs.row[pairs.groups.starts] >= middle[pairs.line]
     moc = np.flatnonzero(pairs.event_type == Kind.MOC)
     incoming = (pairs.event_type & 1) == 1  # MTC and SMS_MT are odd
-    last_in = np.maximum.accumulate(np.where(incoming, np.arange(len(incoming)), -1))
+    last_in = _last_where(incoming)
     number = pairs.number[moc]
     known = last_in[moc] >= pairs.groups.starts[number]
     daily = number[distinct(number, events.day[pairs.row[moc]]).first]
@@ -145,6 +146,13 @@ def _new_and_known(events: Events, pairs: _Pairs) -> Measures:
         "called_after_incoming": count(pairs.line[number[known]], lines),
         "moc_day_contacts": count(pairs.line[daily], lines),
     }
+
+
+def _last_where(mask: Mask) -> Index:
+    """The last position up to each where a mask holds; -1 before the first."""
+    positions = np.arange(len(mask))
+    positions[~mask] = -1
+    return np.maximum.accumulate(positions, out=positions)
 
 
 def _middle_rows(events: Events, calls: Index) -> Index:
@@ -160,7 +168,7 @@ def _middle_rows(events: Events, calls: Index) -> Index:
 def _calls_returned(pairs: _Pairs, lines: int) -> Measures:
     """Called parties who call in within a day, and unanswered calls tried again in an hour."""
     moc = pairs.event_type == Kind.MOC
-    last = np.maximum.accumulate(np.where(moc, np.arange(len(moc)), -1))
+    last = _last_where(moc)
     mtc = np.flatnonzero(pairs.event_type == Kind.MTC)
     call = last[mtc]
     soon = (call >= pairs.groups.starts[pairs.number[mtc]]) & (

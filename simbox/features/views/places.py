@@ -17,6 +17,7 @@ from simbox.features.segments import (
     entropy,
     group,
     largest,
+    rows_where,
     total,
 )
 from simbox.identifiers import Ids
@@ -28,18 +29,18 @@ MIN_HOP_KM = 20.0  # below it, sector overlap and the size of cells explain any 
 
 def compute(events: Events, context: Context) -> Measures:
     """Distinct cells, the share of the top one, changes, and distances when cells are known."""
-    rows, lines = np.flatnonzero(events.place), events.lines
-    opens = np.flatnonzero(boundaries(events.line[rows], events.place[rows], events.day[rows]))
-    stays = rows[opens]
-    line, place, day = events.line[stays], events.place[stays], events.day[stays]
+    rows, lines = rows_where(events.place > 0), events.lines
+    all_lines, all_places, all_days = events.line[rows], events.place[rows], events.day[rows]
+    opens = np.flatnonzero(boundaries(all_lines, all_places, all_days))
+    line, place, day = all_lines[opens], all_places[opens], all_days[opens]
     cells = group(line, place)
     cell_line = line[cells.first]
-    sizes = np.diff(opens, append=len(rows))[cells.order]
+    sizes = np.diff(opens, append=len(all_lines))[cells.order]
     cell_events = np.add.reduceat(sizes, cells.starts) if len(cells) else sizes
     daily = cells.order[distinct(cells.numbers(), day[cells.order]).first]
     top_events = largest(cell_line, cell_events, lines)
     return {
-        "placed": count(events.line[rows], lines),
+        "placed": count(all_lines, lines),
         "cells": count(cell_line, lines),
         "cell_top_events": top_events,
         "cell_top": _top(
@@ -49,7 +50,7 @@ def compute(events: Events, context: Context) -> Measures:
         "cell_days": count(line[daily], lines),
         "placed_days": count(line[distinct(line, day).first], lines),
         **_changes(line, place, lines),
-        **_distances(events, rows, context.cells),
+        **_distances(events, context.cells),
     }
 
 
@@ -77,13 +78,13 @@ def _changes(line: Array, place: Array, lines: int) -> Measures:
     }
 
 
-def _distances(events: Events, rows: Index, cells: CellTable | None) -> Measures:
+def _distances(events: Events, cells: CellTable | None) -> Measures:
     """Radius of gyration and hops that no traveller makes; NaN without coordinates."""
     nothing = np.full(events.lines, np.nan)
-    if cells is None or not len(rows):
+    if cells is None:
         return {"gyration_km": nothing, "cell_hops": nothing, "cell_hops_impossible": nothing}
-    at = cells.find(events.place[rows])
-    rows, at = rows[at >= 0], at[at >= 0]
+    at = cells.find(events.place)
+    rows, at = np.flatnonzero(at >= 0), at[at >= 0]
     line, lat, lon = events.line[rows], np.radians(cells.lat[at]), np.radians(cells.lon[at])
     located = count(line, events.lines)
     hops, impossible = _hops(line, events.start[rows], lat, lon, events.lines)

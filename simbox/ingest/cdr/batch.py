@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 ROW = "row"
-BATCH_ROWS = 400_000
+BATCH_ROWS = 500_000
 
 #: Rows of a file that cannot become events, before the file's name is added.
 REJECTED = {

@@ -130,7 +130,8 @@ _JOINED_CGI = rf"^({_MCC})(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$
 _ECGI = rf"^({_MCC}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+)$"
 _DECIMAL = rf"^({_MCC})(\d{{2}})(\d{{5}})(\d{{5}})$"
 _HEX = rf"^({_MCC})(\d{{2}})([0-9A-Fa-f]{{4}})([0-9A-Fa-f]{{4}})$"
-_LONG_HEX = rf"^({_MCC})(\d{{2}})[0-9A-Fa-f]{{4}}([0-9A-Fa-f]{{7}})$"  # TAC and ECI, TS 24.229 clause 7.2A.4
+# TAC and ECI, TS 24.229 clause 7.2A.4
+_LONG_HEX = rf"^({_MCC})(\d{{2}})[0-9A-Fa-f]{{4}}([0-9A-Fa-f]{{7}})$"
 
 
 def _number(digits: pl.Expr, *, hexadecimal: pl.Expr) -> pl.Expr:

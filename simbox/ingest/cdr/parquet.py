@@ -39,10 +39,14 @@ def _damaged(file: Path, error: Exception) -> InputError:
 def batches(file: Path, wanted: Mapping[str, str]) -> Iterator[Batch]:
     """The records of a Parquet file; ``wanted`` maps canonical columns to the file's own."""
     columns = [pl.col(name).alias(column) for column, name in wanted.items()]
+    # a query a slice: collect_batches reads ahead without bound, 1.2 GB for 10 M rows
     scan = pl.scan_parquet(file, glob=False).select(columns)
     first = 1
     try:
-        for frame in scan.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        while True:
+            frame = scan.slice(first - 1, BATCH_ROWS).collect()
+            if frame.is_empty():
+                return
             rows = pl.int_range(first, first + frame.height, dtype=pl.UInt32, eager=True)
             first += frame.height
             yield Batch(frame.with_columns(rows.alias(ROW)))
