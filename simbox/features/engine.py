@@ -81,12 +81,20 @@ def measure(events: Events, context: Context, store: Store) -> pl.DataFrame:
     measures: dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]] = {}
     for view in views():
         measures |= view.compute(events, context)
+    measures["window_days"] = np.full(events.lines, context.window_days)
     wide = pl.DataFrame({name: np.ascontiguousarray(column) for name, column in measures.items()})
-    wide = wide.with_columns(pl.lit(context.window_days).alias("window_days"))
     about = _about(events, wide, store)
     order = np.argsort(line_hash(events.line_ids))
-    numbers = wide.select(feature.expression() for feature in features().values())
+    numbers = _numbers(wide)
     return pl.concat([about, numbers], how="horizontal")[order.astype(np.uint32)]
+
+
+def _numbers(wide: pl.DataFrame) -> pl.DataFrame:
+    """Every feature of every line, in the same bits however many lines a bucket has."""
+    rows = wide
+    if wide.height == 1:  # polars divides by a constant through its reciprocal, but not one row
+        rows = pl.DataFrame({column.name: np.repeat(column.to_numpy(), 2) for column in wide})
+    return rows.select(feature.expression() for feature in features().values()).head(wide.height)
 
 
 def _about(events: Events, wide: pl.DataFrame, store: Store) -> pl.DataFrame:

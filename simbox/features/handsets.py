@@ -125,13 +125,13 @@ def _passed_around(store: Store, shared: Ids) -> tuple[LineCounts, LineCounts]:
     if not len(shared):
         return LineCounts(), LineCounts()
     imei, line, sim, start, end = _calls_on(store, shared)
-    number = np.searchsorted(shared, imei)
+    number: Index = np.searchsorted(shared, imei)
     order = np.lexsort((sim, number << 32 | start))
-    number, line, sim, start, end = (c[order] for c in (number, line, sim, start, end))
+    number, sim = number[order], sim[order]
     turn = np.zeros(len(number), dtype=bool)
     turn[1:] = (number[1:] == number[:-1]) & (sim[1:] != sim[:-1])
-    overlap = _overlaps(number, sim, start, end)
-    return _sum_by_line(line[overlap]), _sum_by_line(line[turn])
+    overlap = _overlaps(number, sim, start[order], end[order])
+    return _sum_by_line(line[order[overlap]]), _sum_by_line(line[order[turn]])
 
 
 def _calls_on(store: Store, shared: Ids) -> tuple[Array, ...]:

@@ -36,7 +36,7 @@ def events_of(store: Store, lines: Sequence[str]) -> pl.DataFrame:
     if not files:
         return EVENTS.empty()
     named = (pl.col("line") % _CLASS).is_in(wanted.implode())
-    found = pl.scan_parquet(files, hive_partitioning=False).filter(named).collect()
+    found = pl.scan_ipc(files, hive_partitioning=False).filter(named).collect()
     return decode(store, found).filter(pl.col("line").is_in(text["line"].implode()))
 
 

@@ -1,6 +1,6 @@
--- The features in DuckDB SQL tuned by hand, on the same compact store that simbox reads.
+-- The features in DuckDB SQL tuned by hand, on the same stored columns that simbox reads.
 --
--- Variables: events (glob of the store's Parquet), texts (glob of its texts), base (start of the
+-- Variables: events (the store's columns as Parquet), texts (glob of its texts), base (start of the
 -- first day, UTC seconds).  Tricks: dense codes, so that one 64-bit key holds line, time, type and
 -- duration, and one sort serves all; neighbours by streaming windows (OVER () without a partition
 -- reads a sorted table once); running sums and running maxima of packed numbers instead of

@@ -9,6 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
+from compare import compared
+
+from simbox.features.declaration import ABILITIES, features
 
 DAY_S, HOUR_S = 86_400, 3_600
 TYPES = pl.Enum(["MOC", "MTC", "SMS_MO", "SMS_MT"])
@@ -21,11 +25,10 @@ def measure(export: str, out: Path) -> None:
     events = _events(export).collect(engine="streaming")
     calls = _calls(events.lazy()).collect(engine="streaming")
     tables = [
-        _totals(events.lazy(), events["start"].min()),
+        _totals(events.lazy()),
         _days(events.lazy()),
-        _places(events.lazy()),
+        *_places(events.lazy()),
         _outgoing(calls.lazy()),
-        _first_day(calls.lazy()),
         *_shifts(calls.lazy()),
         _busiest_texts(events.lazy()),
         _at_once(events.lazy()),
@@ -33,9 +36,8 @@ def measure(export: str, out: Path) -> None:
         *_devices(events.lazy()),
         *_passed(events.lazy()),
     ]
-    found = pl.collect_all(tables, engine="streaming")
-    lines = found[0]
-    for table in found[1:]:
+    lines, *others = pl.collect_all(tables, engine="streaming")
+    for table in others:
         lines = lines.join(table, on="line", how="left")
     first, last = events.select(pl.col("start").min(), last=pl.col("start").max()).row(0)
     _features(lines, first, last).write_parquet(out)
@@ -59,7 +61,7 @@ def _events(export: str) -> pl.LazyFrame:
     )
 
 
-def _totals(events: pl.LazyFrame, first: int) -> pl.LazyFrame:
+def _totals(events: pl.LazyFrame) -> pl.LazyFrame:
     return events.group_by("line").agg(
         events=pl.len(),
         moc=MOC.sum(),
@@ -74,8 +76,8 @@ def _totals(events: pl.LazyFrame, first: int) -> pl.LazyFrame:
         talk_in_s=pl.col("duration").filter(MTC).sum(),
         first_s=pl.col("start").min(),
         last_s=pl.col("start").max(),
-        first_out_s=pl.col("start").filter(MOC).min(),
-        after_start_s=pl.col("start").min() - first,
+        out_s=pl.col("start").filter(MOC).min(),
+        moc_first_day=(MOC & (pl.col("start") - pl.col("start").min() < DAY_S)).sum(),
     )
 
 
@@ -93,13 +95,13 @@ def _days(events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _places(events: pl.LazyFrame) -> pl.LazyFrame:
+def _places(events: pl.LazyFrame) -> list[pl.LazyFrame]:
     cells = events.group_by("line", "cell").agg(n=pl.len(), days=pl.col("day").n_unique())
     of_line = cells.group_by("line").agg(
         cells=pl.len(),
         cell_top_events=pl.col("n").max(),
         top_cell=pl.col("cell").filter(pl.col("n") == pl.col("n").max()).min(),
-        cell_entropy=_entropy("n"),
+        cell_entropy_bit=_entropy(pl.col("n")),
         cell_days=pl.col("days").sum(),
     )
     moved = pl.col("cell") != pl.col("cell").shift().over("line")
@@ -109,12 +111,7 @@ def _places(events: pl.LazyFrame) -> pl.LazyFrame:
     changes = moves.group_by("line").agg(
         cell_changes=pl.len() - 1, cell_returns=pl.col("back").sum()
     )
-    return of_line.join(changes, on="line", how="left")
-
-
-def _entropy(counts: str) -> pl.Expr:
-    n = pl.col(counts).cast(pl.Float64)
-    return n.sum().log(2) - (n * n.log(2)).sum() / n.sum()
+    return [of_line, changes]
 
 
 def _calls(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -123,12 +120,13 @@ def _calls(events: pl.LazyFrame) -> pl.LazyFrame:
     digits = pl.col("other").cast(pl.Int64)
     return (
         events.filter(MOC)
+        .with_columns(one=pl.lit(1))
         .with_columns(
             gap=(pl.col("start") - (pl.col("start") + pl.col("duration")).shift().over("line"))
             .clip(0),
             other_before=before.cast(pl.Int64),
             rank=pl.int_range(pl.len()).over("line"),
-            hour_calls=pl.lit(1).rolling_sum_by("start", "3600i").over("line"),
+            hour_calls=pl.col("one").rolling_sum_by("start", "3600i").over("line"),
             hour_talk_s=pl.col("duration").rolling_sum_by("start", "3600i").over("line"),
             talked=pl.col("answered") & (pl.col("duration") > 0),
             hour=pl.col("start") // HOUR_S,
@@ -160,7 +158,7 @@ def _outgoing(calls: pl.LazyFrame) -> pl.LazyFrame:
         gap_s=gap.sum(),
         gap_sd_s=gap.std(),
         gap_median_s=gap.median(),
-        back_to_back=(pl.col("gap") <= 30).sum(),
+        back_to_back_calls=(pl.col("gap") <= 30).sum(),
         dial_steps=(step != 0).sum(),
         dial_near=((step != 0) & (step.abs() <= 100)).sum(),
         dial_same_block=((step != 0) & pl.col("same_block")).sum(),
@@ -169,10 +167,6 @@ def _outgoing(calls: pl.LazyFrame) -> pl.LazyFrame:
         moc_hour_max=pl.col("hour_calls").max(),
         moc_hour_talk_s=pl.col("hour_talk_s").max(),
     )
-
-
-def _first_day(calls: pl.LazyFrame) -> pl.LazyFrame:
-    return calls.group_by("line").agg(call_starts=pl.col("start"))
 
 
 def _shifts(calls: pl.LazyFrame) -> list[pl.LazyFrame]:
@@ -184,7 +178,9 @@ def _shifts(calls: pl.LazyFrame) -> list[pl.LazyFrame]:
         calls=pl.col("calls").sum(), hours=pl.len()
     )
     clock = of_day.group_by("line").agg(
-        out_hours=pl.col("hours").sum(), hours_of_day=pl.len(), hour_entropy=_entropy("calls")
+        out_hours=pl.col("hours").sum(),
+        hours_of_day=pl.len(),
+        hour_entropy_bit=_entropy(pl.col("calls")),
     )
     island = pl.col("hour") - pl.int_range(pl.len(), dtype=pl.Int32).over("line")
     runs = (
@@ -204,8 +200,8 @@ def _shifts(calls: pl.LazyFrame) -> list[pl.LazyFrame]:
         block_days=pl.len(),
         block_hours_sum=pl.col("hours").clip(upper_bound=24).sum(),
         block_calls=pl.col("calls").sum(),
-        shift_start_sd=at.std() / 60,
-        shift_end_sd=(pl.col("ends") - pl.col("begins") + at).std() / 60,
+        shift_start_sd_min=at.std() / 60,
+        shift_end_sd_min=(pl.col("ends") - pl.col("begins") + at).std() / 60,
     )
     return [clock, shifts, _edges(blocks, calls)]
 
@@ -229,10 +225,10 @@ def _edges(blocks: pl.LazyFrame, calls: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _busiest_texts(events: pl.LazyFrame) -> pl.LazyFrame:
-    hour = pl.lit(1).rolling_sum_by("start", "3600i").over("line")
-    return events.filter(SMS_MO).with_columns(n=hour).group_by("line").agg(
-        sms_mo_hour_max=pl.col("n").max()
-    )  # fmt: skip
+    texts = events.filter(SMS_MO).with_columns(one=pl.lit(1))
+    hour = pl.col("one").rolling_sum_by("start", "3600i").over("line")
+    counted = texts.with_columns(n=hour)
+    return counted.group_by("line").agg(sms_mo_hour_max=pl.col("n").max())
 
 
 def _at_once(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -262,17 +258,17 @@ def _contacts(events: pl.LazyFrame, calls: pl.LazyFrame) -> pl.LazyFrame:
         called_once=(moc == 1).sum(),
         called_top1=moc.max(),
         called_top5=moc.top_k(5).sum(),
-        called_entropy_bit=_entropy_of(moc.filter(called)),
-        who_return=(called & (pl.col("calls_in") | pl.col("texts_in"))).sum(),
+        called_entropy_bit=_entropy(moc.filter(called)),
+        called_who_return=(called & (pl.col("calls_in") | pl.col("texts_in"))).sum(),
         callers=pl.col("calls_in").sum(),
         texted=pl.col("texted").sum(),
         texted_who_text=(pl.col("texted") & pl.col("texts_in")).sum(),
         texted_and_called=(pl.col("texted") & called).sum(),
         called_missed=pl.col("missed").sum(),
         redials=pl.col("redials").sum(),
-        after_incoming=pl.col("after_incoming").sum(),
-        day_contacts=pl.col("moc_days").sum(),
-        who_call_back=pl.col("returned").sum(),
+        called_after_incoming=pl.col("after_incoming").sum(),
+        moc_day_contacts=pl.col("moc_days").sum(),
+        called_who_call_back=pl.col("returned").sum(),
         missed_who_call_back=pl.col("missed_returned").sum(),
         late_calls_new=moc.filter(late).sum(),
         called_digits=long.sum(),
@@ -280,7 +276,8 @@ def _contacts(events: pl.LazyFrame, calls: pl.LazyFrame) -> pl.LazyFrame:
     )  # fmt: skip
 
 
-def _entropy_of(counts: pl.Expr) -> pl.Expr:
+def _entropy(counts: pl.Expr) -> pl.Expr:
+    """Shannon entropy in bits."""
     n = counts.cast(pl.Float64)
     return n.sum().log(2) - (n * n.log(2)).sum() / n.sum()
 
@@ -327,7 +324,8 @@ def _devices(events: pl.LazyFrame) -> list[pl.LazyFrame]:
     top = pl.col("handset").filter(pl.col("n") == pl.col("n").max()).min()
     return [
         of_line.group_by("line").agg(
-            pl.col("handset_sims", "neighbours").max(), pl.col("invalid").sum(),
+            pl.col("handset_sims").max(), handset_neighbours=pl.col("neighbours").max(),
+            handsets_invalid=pl.col("invalid").sum(),
             handsets=pl.len(), top_imei=top.cast(pl.String).str.zfill(14),
         ),
         uses.group_by("line").agg(sims=pl.col("sim").n_unique()),
@@ -379,13 +377,30 @@ def _passed(events: pl.LazyFrame) -> list[pl.LazyFrame]:
 
 
 def _features(lines: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
-    """One row a line: what it is, then the features, null where not measured."""
-    days = max(last - first, 1) / DAY_S
-    shares = {name: _share(top, bottom) for name, (top, bottom) in SHARES.items()}
-    long = pl.lit(days >= 3)
-    new = long & (pl.col("after_start_s") > 2 * DAY_S)
-    early = pl.col("call_starts").list.eval(pl.element()).list.len()
-    return lines.select(
+    """One row a line: what it is, then the ratios that simbox declares, on the counts above."""
+    counts = cs.by_dtype(pl.UInt32, pl.Int32, pl.Int64) - cs.ends_with("_s")
+    gap_cv = pl.col("gap_sd_s") * pl.col("gaps") / pl.col("gap_s")
+    measures = lines.with_columns(counts.fill_null(0).cast(pl.Int64)).with_columns(
+        pl.lit(value=True).alias(f"can_{name}") for name in ABILITIES
+    ).with_columns(
+        pl.col("talked_s").fill_null(0),
+        placed="events",
+        placed_days="days",
+        handset_events="events",
+        handset_calls=pl.col("moc") + pl.col("mtc"),
+        handsets_digits="handsets",
+        late_calls=pl.col("called_calls") // 2,
+        at_once=pl.col("at_once").clip(1),
+        gap_cv=pl.when((pl.col("gaps") >= 3) & (pl.col("gap_s") > 0)).then(gap_cv),
+        shift_start_sd_min=pl.when(pl.col("block_days") >= 3).then("shift_start_sd_min"),
+        shift_end_sd_min=pl.when(pl.col("block_days") >= 3).then("shift_end_sd_min"),
+        after_start_s=pl.col("first_s") - first,
+        before_end_s=last - pl.col("last_s"),
+        first_out_s=pl.col("out_s") - pl.col("first_s"),
+        out_after_start_s=pl.col("out_s") - first,
+        window_days=pl.lit(max(last - first, 1) / DAY_S),
+    )  # fmt: skip
+    return measures.select(
         pl.col("line").cast(pl.String),
         pl.lit("mobile").alias("segment"),
         "events", "moc", "mtc", "sms_mo", "sms_mt",
@@ -393,5 +408,5 @@ def _features(lines: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
         pl.from_epoch("last_s").alias("last_seen"),
         pl.col("days").alias("active_days"),
         "top_cell", "top_imei",
-        **shares,
+        *(features()[name].expression() for name in compared()),
     )  # fmt: skip

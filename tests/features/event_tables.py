@@ -47,7 +47,9 @@ def imei(text14: str, check: int = CHECK_ABSENT) -> int:
     return digits(text14) + (check << CHECK_SHIFT)
 
 
-def kind(event_type: int, answer: int = Kind.NOT_KNOWN, feed: int = 0, *, part: bool = False) -> int:
+def kind(
+    event_type: int, answer: int = Kind.NOT_KNOWN, feed: int = 0, *, part: bool = False
+) -> int:
     flags = Kind.PARTIAL if part else 0
     return event_type | (answer << Kind.ANSWER_SHIFT) | flags | (feed << Kind.FEED_SHIFT)
 
@@ -170,9 +172,7 @@ def event_tables(
         *(st.sampled_from(pool) for pool in pools.values()),
     )
     rows = draw(st.lists(row, min_size=1, max_size=max_size))
-    return table(
-        _event(*row[:5], dict(zip(pools, row[5:], strict=True))) for row in rows
-    )
+    return table(_event(*row[:5], dict(zip(pools, row[5:], strict=True))) for row in rows)
 
 
 def _some(draw: st.DrawFn, pool: Sequence[int], most: int) -> list[int]:
@@ -215,9 +215,20 @@ def _hours() -> Any:
     return weight / weight.sum()
 
 
-def _as_stored(rng: Any, line: Any, other: Any, event_type: Any, answer: Any, start: Any, duration: Any, box: Any) -> pl.DataFrame:  # noqa: E501
+def _as_stored(
+    rng: Any,
+    line: Any,
+    other: Any,
+    event_type: Any,
+    answer: Any,
+    start: Any,
+    duration: Any,
+    box: Any,
+) -> pl.DataFrame:
     rows = len(line)
-    handset = np.where(box, rng.integers(0, 4, rows), 100 + line // 2 * 3 + (rng.random(rows) < 0.03))
+    handset = np.where(
+        box, rng.integers(0, 4, rows), 100 + line // 2 * 3 + (rng.random(rows) < 0.03)
+    )
     place = np.where(box, 1 + line % 3, 1 + (line + rng.integers(0, 5, rows) ** 2) % 60)
     offset = np.where(start >= BASE + 5 * 86_400, 8, 4)
     number_class = np.array((1, 2, 2, 3, 4, 5, 6, 8))[other % 8]

@@ -32,7 +32,9 @@ def _rows(words: Sequence[str]) -> Iterator[dict[str, int]]:
     zone = int(more.pop("zone", "0"))
     start = BASE + (int(day) - 1) * 86_400 + _seconds(time) - 3600 * zone
     feed = int(more.pop("feed", "0"))
-    times, every, step = (int(more.pop(k, n)) for k, n in (("times", "1"), ("every", "0"), ("step", "0")))
+    times, every, step = (
+        int(more.pop(k, n)) for k, n in (("times", "1"), ("every", "0"), ("step", "0"))
+    )
     rest = {KEYS[name][0]: KEYS[name][1](value) for name, value in more.items()}
     for number in range(times):
         yield {

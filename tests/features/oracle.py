@@ -58,9 +58,7 @@ ORACLES: Mapping[str, Callable[[pl.DataFrame, Facts], pl.DataFrame]] = {
     "durations": lambda events, _: durations(events),
     "pace": lambda events, _: pace(events),
     "places": lambda events, facts: places(events, facts.coordinates),
-    "volume": lambda events, facts: volume(events).join(
-        abilities(events, facts.stored), on="line"
-    ),
+    "volume": lambda events, facts: volume(events).join(abilities(events, facts.stored), on="line"),
 }
 
 
@@ -84,7 +82,9 @@ def as_frame(events: Events, measures: Measures) -> pl.DataFrame:
     return pl.DataFrame({"line": party(events.line_ids), **columns}).fill_nan(None)
 
 
-def differences(got: pl.DataFrame, wanted: pl.DataFrame) -> dict[str, list[tuple[int, object, object]]]:
+def differences(
+    got: pl.DataFrame, wanted: pl.DataFrame
+) -> dict[str, list[tuple[int, object, object]]]:
     """For each column the lines that differ: line, what was measured, what was expected."""
     found = {}
     for name in wanted.columns:
@@ -95,7 +95,9 @@ def differences(got: pl.DataFrame, wanted: pl.DataFrame) -> dict[str, list[tuple
     return found
 
 
-def alike(name: str, got: pl.Series, wanted: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def alike(
+    name: str, got: pl.Series, wanted: pl.Series
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Whether values agree: integers exactly, floats closely, null only with null."""
     if got.dtype.is_integer() or got.dtype == pl.Boolean:
         exact = got.cast(pl.Float64) == wanted.cast(pl.Float64)

@@ -95,7 +95,9 @@ def _gaps(calls: pl.DataFrame) -> pl.DataFrame:
             successions=pl.col("idle").count(),
             gaps=inside.count(),
             gap_median_s=inside.median(),
-            gap_cv=pl.when(inside.count() >= 3, inside.sum() > 0).then(inside.std() / inside.mean()),
+            gap_cv=pl.when(inside.count() >= 3, inside.sum() > 0).then(
+                inside.std() / inside.mean()
+            ),
             back_to_back_calls=(pl.col("idle") <= 30).sum(),
         )
     )

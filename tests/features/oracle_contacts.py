@@ -69,21 +69,24 @@ def _second_half(known: pl.DataFrame) -> pl.DataFrame:
     middle = late.group_by("line").agg(middle=pl.col("row").min())
     met = known.join(middle, on="line").filter(pl.col("row") < pl.col("middle"))
     new = late.join(met, on=PAIR, how="anti").group_by("line").agg(late_calls_new=pl.len())
-    return (
-        late.group_by("line").agg(late_calls=pl.len()).join(new, on="line", how="left")
-    )
+    return late.group_by("line").agg(late_calls=pl.len()).join(new, on="line", how="left")
 
 
 def _after_incoming(known: pl.DataFrame) -> pl.DataFrame:
     heard = INCOMING.cast(pl.Int64).cum_sum().over(PAIR, order_by="row") > 0
-    return known.group_by("line").agg(pl.len()).join(
-        known.with_columns(heard=heard)
-        .filter(MOC & pl.col("heard"))
-        .group_by("line")
-        .agg(called_after_incoming=pl.len()),
-        on="line",
-        how="left",
-    ).drop("len")
+    return (
+        known.group_by("line")
+        .agg(pl.len())
+        .join(
+            known.with_columns(heard=heard)
+            .filter(MOC & pl.col("heard"))
+            .group_by("line")
+            .agg(called_after_incoming=pl.len()),
+            on="line",
+            how="left",
+        )
+        .drop("len")
+    )
 
 
 def _calls_returned(known: pl.DataFrame) -> pl.DataFrame:
@@ -133,13 +136,17 @@ def dialling(events: pl.DataFrame) -> pl.DataFrame:
         pl.col("number_length") > 6,
     )
     number, before = pl.col("number"), pl.col("before")
-    return events.select("line").unique().join(
-        steps.group_by("line").agg(
-            dial_steps=pl.len(),
-            dial_near=((number - before).abs() <= 100).sum(),
-            dial_same_block=(number // 10_000 == before // 10_000).sum(),
-            dial_up=(number > before).sum(),
-        ),
-        on="line",
-        how="left",
+    return (
+        events.select("line")
+        .unique()
+        .join(
+            steps.group_by("line").agg(
+                dial_steps=pl.len(),
+                dial_near=((number - before).abs() <= 100).sum(),
+                dial_same_block=(number // 10_000 == before // 10_000).sum(),
+                dial_up=(number > before).sum(),
+            ),
+            on="line",
+            how="left",
+        )
     )

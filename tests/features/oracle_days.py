@@ -51,7 +51,9 @@ def _days(events: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
             moc_days=day.filter(MOC).n_unique(),
             sms_days=day.filter(SMS_MO | SMS_MT).n_unique(),
         )
-        .join(out_days.group_by("line").agg(moc_day_max=pl.col("calls").max()), on="line", how="left")
+        .join(
+            out_days.group_by("line").agg(moc_day_max=pl.col("calls").max()), on="line", how="left"
+        )
         .join(both.group_by("line").agg(moc_days_with_incoming=pl.len()), on="line", how="left")
     )
 
@@ -74,7 +76,9 @@ def _longest_blocks(calls: pl.DataFrame) -> pl.DataFrame:
     Where runs tie, the one with more calls, then the earlier.
     """
     busy = calls.group_by("line", hour=pl.col("local") // HOUR_S).agg(
-        calls=pl.len(), begin=pl.col("local").min(), end=pl.col("local").max()
+        calls=pl.len().cast(pl.Int64),
+        begin=pl.col("local").min(),
+        end=pl.col("local").max(),
     )
     run = (pl.col("hour").diff() != 1).fill_null(value=True).cum_sum().over("line", order_by="hour")
     runs = (

@@ -37,14 +37,20 @@ def devices(events: pl.DataFrame) -> pl.DataFrame:
 def _own(held: pl.DataFrame) -> pl.DataFrame:
     """Counts over the line's own events; an IMEI is judged as it was first transmitted."""
     changed = pl.col("handset") != pl.col("handset").shift().over("line", order_by="row")
-    own = held.with_columns(changed=changed).group_by("line").agg(
-        handsets=pl.col("handset").n_unique(),
-        handset_events=pl.len(),
-        handset_calls=CALL.sum(),
-        handset_changes=pl.col("changed").sum(),
+    own = (
+        held.with_columns(changed=changed)
+        .group_by("line")
+        .agg(
+            handsets=pl.col("handset").n_unique(),
+            handset_events=pl.len(),
+            handset_calls=CALL.sum(),
+            handset_changes=pl.col("changed").sum(),
+        )
     )
-    each = held.sort("row").group_by("line", "handset").agg(
-        pl.len().alias("events"), pl.col("imei").first()
+    each = (
+        held.sort("row")
+        .group_by("line", "handset")
+        .agg(pl.len().alias("events"), pl.col("imei").first())
     )
     number = imei_digits(pl.col("imei"))
     judged = each.with_columns(number=number, invalid=invalid(pl.col("imei"), number))
@@ -52,9 +58,7 @@ def _own(held: pl.DataFrame) -> pl.DataFrame:
         judged.group_by("line").agg(
             handsets_digits=pl.col("number").count(),
             handsets_invalid=pl.col("invalid").sum(),
-            handset_top=pl.col("handset")
-            .filter(pl.col("events") == pl.col("events").max())
-            .min(),
+            handset_top=pl.col("handset").filter(pl.col("events") == pl.col("events").max()).min(),
         ),
         on="line",
     )
@@ -65,7 +69,7 @@ def imei_digits(imei: pl.Expr) -> pl.Expr:
 
 
 def invalid(imei: pl.Expr, number: pl.Expr) -> pl.Expr:
-    """A wrong check digit where one was sent, a TAC of zeros, one digit all over, a wrong length."""
+    """A wrong check digit where one was sent, a zero TAC, one digit repeated, a wrong length."""
     check = (imei // (1 << 54) % 16).cast(pl.Int64)
     text = number.cast(pl.String).str.zfill(14)
     digit = [text.str.slice(place, 1).cast(pl.Int64) for place in range(14)]
@@ -90,7 +94,7 @@ def _neighbours(held: pl.DataFrame) -> pl.DataFrame:
     pairs = serials.join(serials.rename({"number": "other"}), how="cross").filter(
         pl.col("number") != pl.col("other"),
         (pl.col("number") - pl.col("other")).abs() <= NEAR_SERIAL,
-        TAC == pl.col("other") // 10**6,
+        pl.col("other") // 10**6 == TAC,
     )
     near = pairs.group_by("number").agg(near=pl.len())
     return (

@@ -44,8 +44,10 @@ def _cells(placed: pl.DataFrame) -> pl.DataFrame:
 def _distances(placed: pl.DataFrame, cells: pl.DataFrame | None) -> pl.DataFrame:
     if cells is None:
         nothing = pl.lit(None, dtype=pl.Float64)
-        return placed.select("line").unique().with_columns(
-            gyration_km=nothing, cell_hops=nothing, cell_hops_impossible=nothing
+        return (
+            placed.select("line")
+            .unique()
+            .with_columns(gyration_km=nothing, cell_hops=nothing, cell_hops_impossible=nothing)
         )
     located = placed.join(cells, on="place", maintain_order="left").with_columns(
         pl.col("lat").radians(), pl.col("lon").radians()

@@ -56,9 +56,15 @@ def test_a_record_that_came_twice_is_one_event() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"start": BASE + 1}, {"duration": 61}, {"other": FRIEND + 1}, {"kind": kind(Kind.MTC, Kind.YES)}, {"line": LINES[1]}],
+    [
+        {"start": BASE + 1},
+        {"duration": 61},
+        {"other": FRIEND + 1},
+        {"kind": kind(Kind.MTC, Kind.YES)},
+        {"line": LINES[1]},
+    ],
     ids=["start", "duration", "party", "type", "line"],
-)  # fmt: skip
+)
 def test_records_that_differ_in_what_makes_an_event_are_two(other: dict[str, int]) -> None:
     events = arranged(CALL, CALL | other)
     assert (events.rows, events.duplicates) == (2, 0)
@@ -125,7 +131,9 @@ def test_events_of_one_second_stand_by_type_then_duration_then_party() -> None:
 
 @settings(max_examples=40)
 @given(event_tables(parts=True), st.randoms(use_true_random=False))
-def test_the_order_of_rows_and_their_repetition_change_nothing(stored: pl.DataFrame, random: object) -> None:
+def test_the_order_of_rows_and_their_repetition_change_nothing(
+    stored: pl.DataFrame, random: object
+) -> None:
     rows = [*range(stored.height), *range(0, stored.height, 2)]
     random.shuffle(rows)  # type: ignore[attr-defined]
     assert bits(events_of(stored[rows])) == bits(events_of(stored))
@@ -140,8 +148,10 @@ def test_events_are_the_distinct_records_in_the_total_order(stored: pl.DataFrame
         line=party(events.line_ids)[events.line]
     )
     got = got.sort("line", maintain_order=True)
-    assert got.select(wanted.select(ARRAYS).columns).cast(pl.Int128).equals(
-        wanted.select(ARRAYS).cast(pl.Int128)
+    assert (
+        got.select(wanted.select(ARRAYS).columns)
+        .cast(pl.Int128)
+        .equals(wanted.select(ARRAYS).cast(pl.Int128))
     )
     assert events.duplicates == stored.height - wanted.height
 
@@ -164,7 +174,9 @@ def test_a_whole_record_is_never_continued() -> None:
     assert arranged(part(0, 900, MOC_YES), part(900, 50, PART_YES)).rows == 2
 
 
-@pytest.mark.parametrize("other", [{"other": FRIEND + 1}, {"line": LINES[1]}, {"kind": kind(Kind.MTC, Kind.YES)}])
+@pytest.mark.parametrize(
+    "other", [{"other": FRIEND + 1}, {"line": LINES[1]}, {"kind": kind(Kind.MTC, Kind.YES)}]
+)
 def test_parts_of_another_call_are_not_joined(other: dict[str, int]) -> None:
     assert arranged(part(0, 900), part(900, 50, MOC_YES) | other).rows == 2
 

@@ -61,4 +61,6 @@ def test_every_case_belongs_to_a_feature() -> None:
 def test_a_case_says_why_and_names_lines_that_it_has(name: str, number: int) -> None:
     case = cases_of(name)[number]
     assert len(case["why"].split()) >= 8
-    assert set(case["expect"]) <= {words.split()[0] for words in case["events"].splitlines() if words.strip()}
+    assert set(case["expect"]) <= {
+        words.split()[0] for words in case["events"].splitlines() if words.strip()
+    }

@@ -87,7 +87,14 @@ def test_a_share_lies_between_nothing_and_all(reference: pl.DataFrame) -> None:
     from simbox.features import features
 
     shares = [name for name, feature in features().items() if feature.unit == "share"]
-    outside = reference.select(
-        ((pl.col(shares) < 0) | (pl.col(shares) > 1)).sum()
-    ).to_dicts()[0]
+    outside = reference.select(((pl.col(shares) < 0) | (pl.col(shares) > 1)).sum()).to_dicts()[0]
     assert {name: count for name, count in outside.items() if count} == {}
+
+
+def test_buckets_of_one_line_each_give_the_same_bits(
+    stored: pl.DataFrame, cells: CellTable
+) -> None:
+    few = stored.filter(pl.col("line") % 32 == 3)
+    whole, single = (computed([few], buckets, cells) for buckets in (1, 256))
+    assert whole.height > 10
+    assert single.equals(whole, null_equal=True)

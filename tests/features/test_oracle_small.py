@@ -98,7 +98,9 @@ def test_an_overlap_of_a_call_in_parts_counts_once() -> None:
     part = kind(Kind.MOC, Kind.YES, part=True)
     rows = [
         *({"line": LINES[0], "start": BASE + 900 * n, "kind": part} | imei for n in range(3)),
-        {"line": LINES[1], "start": BASE + 10, "kind": kind(Kind.MOC, 1)} | imei | {"duration": 2600},
+        {"line": LINES[1], "start": BASE + 10, "kind": kind(Kind.MOC, 1)}
+        | imei
+        | {"duration": 2600},
     ]
     stored = table(rows)
     got = measured("devices", [events_of(stored)], context_for(stored))

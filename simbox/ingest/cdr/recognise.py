@@ -113,7 +113,7 @@ def _types(row: list[str]) -> bool:
 
 
 def _common(rows: list[list[str]]) -> int:
-    counts = Counter(len(row) for row in rows if row)
+    counts = Counter(filter(None, map(len, rows)))
     return counts.most_common(1)[0][0] if counts else 0
 
 

@@ -7,6 +7,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simbox.ingest.sources import Stream, utf16
 
@@ -19,6 +20,7 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 SAMPLE_LINES = 4000
+_DELIMITER_LINES = 400
 
 
 def find_encoding(first: bytes, wanted: tuple[str, ...] = ()) -> str:
@@ -73,6 +75,11 @@ def sample(first: bytes, encoding: str) -> list[str]:
 
 def split(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     """The fields of lines; a line that cannot be split gives its raw text."""
+    return list(_split(tuple(lines), delimiter, quote))
+
+
+@lru_cache(maxsize=64)  # every profile looks at the same few splits of a file's head
+def _split(lines: tuple[str, ...], delimiter: str, quote: str) -> list[list[str]]:
     rows = []
     for line in lines:  # a few thousand at most: only what recognition looks at
         if not quote:
@@ -87,8 +94,13 @@ def split(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
 
 def find_delimiter(lines: list[str]) -> str:
     """The sign that splits most lines into the same number of fields, more than one."""
+    return _find_delimiter(tuple(lines[:_DELIMITER_LINES]))
+
+
+@lru_cache(maxsize=64)
+def _find_delimiter(lines: tuple[str, ...]) -> str:
     best, best_score = "", 0.0
-    filled = [line for line in lines if line.strip() and not line.startswith("#")] or lines
+    filled = [line for line in lines if line.strip() and not line.startswith("#")] or list(lines)
     for delimiter in DELIMITERS:
         counts = Counter(len(row) for row in split(filled[:100], delimiter, '"'))
         fields, hits = counts.most_common(1)[0] if counts else (1, 0)
