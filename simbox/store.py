@@ -253,15 +253,22 @@ class StoreWriter:
 
     def _parts(self, stored: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
         """The rows of each day and bucket, under day * MAX_BUCKETS + bucket."""
-        bucket = bucket_of(stored["line"].to_numpy(), self._manifest.buckets)
-        key = stored["start"].to_numpy() // np.uint32(DAY_S) * np.uint32(MAX_BUCKETS)
-        key += bucket.astype(np.uint32)
-        if (key == key[0]).all():
-            yield int(key[0]), stored
-            return
-        keyed = stored.with_columns(pl.Series("_key", key))
-        for part in keyed.partition_by("_key"):
-            yield int(part["_key"][0]), part.drop("_key")
+        buckets = self._manifest.buckets
+        day = stored["start"].to_numpy() // np.uint32(DAY_S)
+        first = int(day.min())
+        key = (day - np.uint32(first)) * np.uint32(buckets)
+        key += bucket_of(stored["line"].to_numpy(), buckets).astype(np.uint32)
+        if int(key.max()) <= np.iinfo(np.uint16).max:
+            key = key.astype(np.uint16)  # numpy sorts short integers by counting
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        ends = [*(np.flatnonzero(key[1:] != key[:-1]) + 1).tolist(), len(key)]
+        rows = stored if len(ends) == 1 else stored[order]
+        begin = 0
+        for end in ends:
+            later, bucket = divmod(int(key[begin]), buckets)
+            yield (first + later) * MAX_BUCKETS + bucket, rows.slice(begin, end - begin)
+            begin = end
 
     def _flush(self) -> None:
         for key, parts in sorted(self._held.items()):

@@ -28,7 +28,7 @@ from simbox.identifiers import (
 
 digit_strings = st.text("0123456789", min_size=1, max_size=15)
 classes = st.sampled_from(list(NumberClass))
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=30, deadline=None)
 
 
 def ids(*texts: str | None) -> pl.Series:

@@ -129,7 +129,7 @@ def test_events_of_one_second_stand_by_type_then_duration_then_party() -> None:
     assert events.other.tolist()[1:3] == [FRIEND, FRIEND + 1]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(event_tables(parts=True), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_their_repetition_change_nothing(
     stored: pl.DataFrame, random: object
@@ -139,7 +139,7 @@ def test_the_order_of_rows_and_their_repetition_change_nothing(
     assert bits(events_of(stored[rows])) == bits(events_of(stored))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(event_tables())
 def test_events_are_the_distinct_records_in_the_total_order(stored: pl.DataFrame) -> None:
     events = events_of(stored)
@@ -219,7 +219,7 @@ def test_repeated_parts_are_dropped_before_parts_are_joined() -> None:
     assert (events.duration.tolist(), events.duplicates, events.merged) == ([950], 2, 1)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(event_tables(parts=True, lines=1, max_size=25))
 def test_chains_of_parts_are_those_found_by_walking(stored: pl.DataFrame) -> None:
     events = events_of(stored)

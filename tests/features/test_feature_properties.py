@@ -27,7 +27,7 @@ CELL_TABLE = cell_table(CELLS)
 DIGITS_MATTER = ("called_sequence", "called_block_share", "called_order", "calls_per_block")
 TIMES = ("first_seen", "last_seen")
 
-few = settings(max_examples=15)
+few = settings(max_examples=10)
 
 
 def measured(*frames: pl.DataFrame, buckets: int = 1) -> pl.DataFrame:

@@ -57,7 +57,7 @@ def test_places_agree_with_and_without_coordinates(view: str, cells: CellTable |
 def test_a_view_agrees_with_its_oracle_on_awkward_tables(view: str) -> None:
     cells = cell_table(CELLS)
 
-    @settings(max_examples=40)
+    @settings(max_examples=25)
     @given(event_tables())
     def agrees(stored: pl.DataFrame) -> None:
         if view == "devices":  # of repeats that name two handsets both count as uses of theirs

@@ -30,7 +30,7 @@ from simbox.features.segments import median as medians
 
 SEGMENTS = 4
 pairs = st.lists(st.tuples(st.integers(0, SEGMENTS - 1), st.integers(0, 9)), max_size=30)
-some = settings(max_examples=60)
+some = settings(max_examples=40)
 
 
 def columns(rows: list[tuple[int, ...]], width: int = 2) -> list[np.ndarray]:

@@ -224,7 +224,7 @@ VIEW = View(
         "texted": "distinct numbers texted",
         "texted_who_text": "texted numbers that text in",
         "texted_and_called": "texted numbers that are also called",
-        "late_calls": "outgoing calls in the second half of the line's outgoing calls",
+        "late_calls": "the second half of the line's outgoing calls to a known number",
         "late_calls_new": "those to numbers not met in the first half",
         "moc_day_contacts": "numbers called, each counted once a day",
         "called_after_incoming": "outgoing calls to numbers that had called or texted before",

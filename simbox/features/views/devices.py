@@ -138,7 +138,7 @@ VIEW = View(
         "handset_calls": "calls with an IMEI",
         "handset_changes": "events on another IMEI than the event before",
         "handsets_digits": "distinct IMEIs whose digits are known",
-        "handsets_invalid": "distinct IMEIs that no handset can carry",
+        "handsets_invalid": "distinct IMEIs that no handset can carry, as first transmitted",
         "handset_top": "id of the IMEI with most events; the smallest where two tie",
         "sims": "distinct IMSIs",
         "handset_sims": "most SIMs (lines or IMSIs) seen in one of the line's handsets",

@@ -38,7 +38,7 @@ VIEW = View(
     name="durations",
     doc="Durations of a line's answered outgoing calls.",
     columns={
-        "talked": "answered outgoing calls of known duration",
+        "talked": "outgoing calls of more than 0 s that are not known to be unanswered",
         "talked_s": "seconds talked in them",
         "talk_sd_s": "standard deviation of their duration, seconds; NaN below two calls",
         "talk_median_s": "median of their duration, seconds",

@@ -183,46 +183,54 @@ def cell_name(parts: dict[str, pl.Expr]) -> pl.Expr:
 
 @dataclass
 class CellBook:
-    """The cells met so far, in a table of slots: a batch of known cells costs one look-up a row.
+    """The cells met so far: each spelling is worked out once.
 
-    A cell's slot is the top bits of the hash of its spelling; one whose slot is taken is worked
-    out again in each batch.
+    All are in a table sorted by the hash of the spelling.  In front of it stand slots, by the top
+    bits of the hash, so that a batch of known cells costs one look-up a row.
     """
 
-    hashes: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
-    ids: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
+    hashes: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    ids: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    slot_hashes: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
+    slot_ids: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
 
     def encode(self, column: pl.Series, nulls: tuple[str, ...]) -> Parties:
         """Ids of a column of cells, and the texts of those not met before."""
-        frame = column.cast(pl.String).alias("raw").to_frame().with_columns(hash=_hash("raw"))
-        hashes = frame["hash"].to_numpy()
+        raw = column.cast(pl.String).alias("raw")
+        hashes = raw.to_frame().select(_hash("raw")).to_series().to_numpy()
         slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
-        ids = self.ids[slots]
-        new = self.hashes[slots] != hashes
-        if not new.any():
+        ids = self.slot_ids[slots]
+        missed = np.flatnonzero(self.slot_hashes[slots] != hashes)
+        if not len(missed):
             return Parties(ids, NO_TEXTS)
-        rest = frame.filter(pl.Series(new))
-        known = self._learn(rest.unique("hash"), nulls)
-        joined = rest.join(known.select("hash", "id"), on="hash", how="left", maintain_order="left")
-        ids[new] = joined["id"].to_numpy()
-        return Parties(ids, texts_of(known.select("id", "text")))
+        wanted = hashes[missed]
+        unknown = missed[~self._holds(wanted)]
+        texts = self._learn(raw.gather(unknown), hashes[unknown], nulls) if len(unknown) else None
+        ids[missed] = self.ids[np.searchsorted(self.hashes, wanted)]
+        # of several cells for one slot the last one stays, hash and id alike
+        self.slot_hashes[slots[missed]], self.slot_ids[slots[missed]] = wanted, ids[missed]
+        return Parties(ids, NO_TEXTS if texts is None else texts)
 
-    def _learn(self, spellings: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
+    def _holds(self, wanted: Ids) -> npt.NDArray[np.bool_]:
+        at = np.searchsorted(self.hashes, wanted)
+        return np.append(self.hashes, np.uint64(0))[at] == wanted
+
+    def _learn(self, spellings: pl.Series, hashes: Ids, nulls: tuple[str, ...]) -> pl.DataFrame:
+        """Enter new spellings into the table; the texts of their ids."""
+        distinct = pl.DataFrame([spellings, pl.Series("hash", hashes)]).unique("hash")
         text = cell_text(pl.col("raw"))
-        known = spellings.with_columns(
+        known = distinct.with_columns(
             text=text,
             null=pl.col("raw").is_null() | text.is_in(nulls) | text.is_in(["", "0", "-1"]),
         ).with_columns(id=pl.when("null").then(0).otherwise(text_id(pl.col("text"))))
-        hashes, ids = known["hash"].to_numpy(), known["id"].to_numpy()
-        slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
-        free = self.hashes[slots] == 0
-        # of several cells for one free slot the last one stays, hash and id alike
-        self.hashes[slots[free]] = hashes[free]
-        self.ids[slots[free]] = ids[free]
-        return known
+        merged = np.concatenate([self.hashes, known["hash"].to_numpy()])
+        order = np.argsort(merged)
+        self.hashes = merged[order]
+        self.ids = np.concatenate([self.ids, known["id"].to_numpy()])[order]
+        return texts_of(known.select("id", "text"))
 
 
 def _hash(column: str) -> pl.Expr:
-    """A hash that is never 0, the mark of a free slot."""
+    """A hash that is never 0, the mark of a free slot; an absent entry is an empty one."""
     hashed: pl.Expr = pl.col(column).fill_null("").nchash.xxh3_64()  # type: ignore[attr-defined]
     return hashed | 1
