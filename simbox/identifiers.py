@@ -89,10 +89,11 @@ def handset(ids: Ids) -> Ids:
 
 
 def digits_of(ids: Ids) -> npt.NDArray[np.int64]:
-    """The digits as integers; -1 where an id is absent or a text."""
+    """The digits as integers; -1 where an id is absent, withheld or a text."""
     text = (ids >> np.uint64(TEXT_BIT)) & np.uint64(1)
     value = (ids & np.uint64(DIGITS_MASK)).astype(np.int64)
-    return np.where(text.astype(bool) | (ids == 0), np.int64(-1), value)
+    absent = (ids & np.uint64(TEXT_MASK)) == 0
+    return np.where(text.astype(bool) | absent, np.int64(-1), value)
 
 
 def length_of(ids: Ids) -> npt.NDArray[np.uint8]:

@@ -99,7 +99,10 @@ REJECTS = Table(
             "value_class", pl.String, "shape of the value: empty, digits(11), text(4) ...", True
         ),
         Column(
-            "reason", pl.String, "stable reason: start|unreadable, event_type|unknown ...", True
+            "reason",
+            pl.String,
+            "stable reason: start|unreadable, event_type|unknown ...",
+            required=True,
         ),
     ),
 )
@@ -124,7 +127,10 @@ STORED = Table(
         Column("other", pl.UInt64, "id of the other party; 0 when there is none", required=True),
         Column("imsi", pl.UInt64, "id of the IMSI; 0 when there is none", required=True),
         Column(
-            "imei", pl.UInt64, "id of the IMEI with its check digit; 0 when there is none", True
+            "imei",
+            pl.UInt64,
+            "id of the IMEI with its check digit; 0 when there is none",
+            required=True,
         ),
         Column("place", pl.UInt64, "id of the cell or host; 0 when there is none", required=True),
         Column("start", pl.UInt32, "seconds since 1970-01-01 UTC", required=True),

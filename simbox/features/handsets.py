@@ -21,7 +21,8 @@ from simbox.tables import STORED, Kind
 SERIAL_DIGITS = 6  # of the 14 digits of an IMEI, below the TAC
 _SLOT_BITS = 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, so that a product keeps all of its factor
-NEAR_SERIAL = 8  # serials at most so far apart came from one box of goods
+NEAR_SERIAL = 8  # serials at most so far apart came from one carton
+WIDE_SERIAL = 800  # serials so far around tell how dense the TAC is there
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,25 @@ def _shared(use: _Use) -> tuple[Index, Mask]:
 
 
 def _near_serials(imei: Ids) -> Index:
-    """How many other handsets in the data have a serial near each handset's, under its TAC."""
+    """How many more handsets of the data stand near each one's serial than its surroundings tell.
+
+    A carrier's favourite model fills whole ranges of serials, and each of them has neighbours; the
+    wider surroundings say how many to expect.  A carton of modules stands out from them.
+    """
     value = digits_of(imei)
     known = np.unique(value[value >= 0])
+    near = _within(value, known, NEAR_SERIAL)
+    around = _within(value, known, WIDE_SERIAL) - near
+    expected = around * NEAR_SERIAL // (WIDE_SERIAL - NEAR_SERIAL)
+    return np.where(value >= 0, np.maximum(near - 1 - expected, 0), 0)
+
+
+def _within(value: Index, known: Index, distance: int) -> Index:
+    """Known handsets at most so far in serial from each, under its TAC."""
     floor = value // 10**SERIAL_DIGITS * 10**SERIAL_DIGITS
-    low = np.maximum(value - NEAR_SERIAL, floor)
-    high = np.minimum(value + NEAR_SERIAL, floor + 10**SERIAL_DIGITS - 1)
-    found = np.searchsorted(known, high, side="right") - np.searchsorted(known, low)
-    return np.where(value >= 0, found - 1, 0)
+    low = np.maximum(value - distance, floor)
+    high = np.minimum(value + distance, floor + 10**SERIAL_DIGITS - 1)
+    return np.asarray(np.searchsorted(known, high, side="right") - np.searchsorted(known, low))
 
 
 def _max_by_line(line: Ids, values: Index) -> LineCounts:

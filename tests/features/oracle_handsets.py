@@ -8,6 +8,7 @@ from oracle_calls import CALL
 from simbox.store import line_hash
 
 NEAR_SERIAL = 8
+WIDE_SERIAL = 800
 CHECK_SV = 14  # bits 54-57 of an id: no check digit, an IMEISV
 TAC = pl.col("number") // 10**6
 #: The IMSI; where an event does not show it, one that the line showed in the handset elsewhere;
@@ -93,10 +94,15 @@ def _neighbours(held: pl.DataFrame) -> pl.DataFrame:
     serials = known.select("number").unique()
     pairs = serials.join(serials.rename({"number": "other"}), how="cross").filter(
         pl.col("number") != pl.col("other"),
-        (pl.col("number") - pl.col("other")).abs() <= NEAR_SERIAL,
+        (pl.col("number") - pl.col("other")).abs() <= WIDE_SERIAL,
         pl.col("other") // 10**6 == TAC,
     )
-    near = pairs.group_by("number").agg(near=pl.len())
+    beside = (pl.col("number") - pl.col("other")).abs() <= NEAR_SERIAL
+    around = (~beside).sum().cast(pl.Int64)
+    expected = around * NEAR_SERIAL // (WIDE_SERIAL - NEAR_SERIAL)
+    near = pairs.group_by("number").agg(
+        near=(beside.sum().cast(pl.Int64) - expected).clip(lower_bound=0)
+    )
     return (
         known.join(near, on="number").group_by("line").agg(handset_neighbours=pl.col("near").max())
     )

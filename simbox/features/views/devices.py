@@ -142,7 +142,8 @@ VIEW = View(
         "handset_top": "id of the IMEI with most events; the smallest where two tie",
         "sims": "distinct IMSIs",
         "handset_sims": "most SIMs (lines or IMSIs) seen in one of the line's handsets",
-        "handset_neighbours": "other handsets in the data next in serial to one of the line's",
+        "handset_neighbours": "other handsets next in serial to one of the line's, beyond those that "
+        "the serials around it make likely",
         "handset_overlaps": "calls that overlap a call of another SIM on the same handset",
         "handset_turns": "times that a handset passed from another SIM to this line",
     },

@@ -30,21 +30,19 @@ class CodeReader:
     known: dict[str, int | None]
     learned: dict[str, int] = field(default_factory=dict)
 
-    def encode(self, column: pl.Series) -> Codes:
+    def encode(self, column: pl.Series, codes: pl.Series | None = None) -> Codes:
         """The code of each entry, or UNKNOWN, IGNORED or MISSING."""
         text = column.cast(pl.String).alias("raw")
-        codes = self._chain(text)
+        if codes is None:
+            codes = text.to_frame().select(self.expression("raw")).to_series()
         if codes.null_count():
             self._learn(text.filter(codes.is_null()))
-            codes = self._chain(text)
-        if not codes.null_count():
-            return codes.to_numpy()
-        empty = text.is_null() | (text.str.strip_chars() == "")
-        rest = pl.select(pl.when(empty).then(MISSING).otherwise(UNKNOWN)).to_series()
-        return codes.fill_null(rest.cast(pl.Int16)).to_numpy()
+            codes = text.to_frame().select(self.expression("raw")).to_series()
+        return codes.fill_null(UNKNOWN).to_numpy()
 
-    def _chain(self, text: pl.Series) -> pl.Series:
-        raw = pl.col("raw")
+    def expression(self, column: str) -> pl.Expr:
+        """The codes of a column of texts; null where a spelling was not met before."""
+        raw = pl.col(column)
         chosen = list(self.learned.items())
         expr = pl.lit(None, dtype=pl.Int16)
         if len(chosen) > _CHAIN:
@@ -53,15 +51,20 @@ class CodeReader:
         else:
             for word, code in reversed(chosen):
                 expr = pl.when(raw == word).then(pl.lit(code, pl.Int16)).otherwise(expr)
-        return text.to_frame().select(expr).to_series()
+        return pl.when(raw.is_null()).then(pl.lit(MISSING, pl.Int16)).otherwise(expr)
 
     def _learn(self, text: pl.Series) -> None:
-        seen = text.drop_nulls().unique(maintain_order=True).to_frame()
-        wanted = list(self.known)
+        """The codes of new spellings; of those without a code only a few are kept in mind."""
         bare = pl.col("raw").str.strip_chars().str.to_lowercase().str.strip_suffix(".0")
-        for word, name in seen.with_columns(name=bare).filter(pl.col("name").is_in(wanted)).rows():
+        seen = text.unique(maintain_order=True).to_frame().with_columns(name=bare)
+        coded = pl.col("name").is_in(list(self.known))
+        for word, name in seen.filter(coded).rows():
             code = self.known[name]
             self.learned[word] = IGNORED if code is None else code
+        blank = pl.col("raw").str.strip_chars() == ""
+        self.learned |= dict.fromkeys(seen.filter(~coded & blank)["raw"], MISSING)
+        room = max(_CHAIN - len(self.learned), 0)
+        self.learned |= dict.fromkeys(seen.filter(~coded & ~blank)["raw"].head(room), UNKNOWN)
 
 
 #: Time formats that can be told apart: tried when a profile names none.
@@ -101,6 +104,7 @@ class TimeReader:
     time: Time
     formats: list[str] = field(init=False)
     base: int = field(init=False, default=0)
+    settled: bool = field(init=False, default=False)  # the first format has read a whole batch
 
     def __post_init__(self) -> None:
         self.formats = list(self.time.formats or USUAL_FORMATS)
@@ -113,8 +117,17 @@ class TimeReader:
                 ) from None
             self.base = int(base.timestamp())
 
-    def encode(self, column: pl.Series) -> Times:
+    def expression(self, column: str) -> pl.Expr | None:
+        """Seconds of a column of texts in the settled format; None where there is none yet."""
+        name = self.formats[0]
+        if not self.settled or name in _PER_SECOND or name == "epoch":
+            return None
+        return _seconds(pl.col(column), name)
+
+    def encode(self, column: pl.Series, seconds: pl.Series | None = None) -> Times:
         """Seconds of each entry since 1970, as if the wall clock were UTC."""
+        if seconds is not None and not seconds.null_count():
+            return _whole(seconds, self.formats[0])
         dtype = column.dtype
         if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
             return _of_datetimes(column)
@@ -143,8 +156,8 @@ class TimeReader:
                 continue
             if rows is None and hit.all():
                 self.formats.insert(0, self.formats.pop(place))
-                whole = found.to_numpy()
-                return Times(whole, np.ones(len(whole), bool), np.full(len(whole), _aware(name)))
+                self.settled = True
+                return _whole(found, name)
             at = np.flatnonzero(hit.to_numpy()) if rows is None else rows[hit.to_numpy()]
             seconds[at] = found.filter(hit).to_numpy()
             good[at] = True
@@ -161,11 +174,22 @@ class TimeReader:
             seconds, good = _epoch(bare, name)
             base = self.base if name == "seconds" else 0
             return pl.select(pl.when(pl.Series(good)).then(pl.Series(seconds + base))).to_series()
-        try:  # without the cache: three times faster, for most times are distinct
-            parsed = text.str.to_datetime(name, time_unit="ms", strict=False, cache=False)
+        try:
+            return text.alias("raw").to_frame().select(_seconds(pl.col("raw"), name)).to_series()
         except pl.exceptions.PolarsError:
             raise ConfigError(f"time.formats: '{name}' is no time format; see strptime") from None
-        return parsed.to_physical() // 1000
+
+
+def _seconds(text: pl.Expr, name: str) -> pl.Expr:
+    # without the cache: three times faster, for most times are distinct
+    parsed = text.str.to_datetime(name, time_unit="ms", strict=False, cache=False)
+    return parsed.to_physical() // 1000
+
+
+def _whole(seconds: pl.Series, name: str) -> Times:
+    """Times of a column in which one format reads all entries."""
+    n = len(seconds)
+    return Times(seconds.to_numpy(), np.ones(n, dtype=bool), np.full(n, _aware(name)))
 
 
 def _aware(name: str) -> bool:
@@ -201,7 +225,9 @@ _UNITS = {"s": 1, "tenths": 10, "ms": 1_000, "us": 1_000_000}
 _CLOCK = r"^(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?$"
 
 
-def durations(column: pl.Series, rules: Duration, nulls: tuple[str, ...]) -> Seconds:
+def durations(
+    column: pl.Series, rules: Duration, nulls: tuple[str, ...], number: pl.Series | None = None
+) -> Seconds:
     """Whole seconds of each entry, or NOT_KNOWN, UNREADABLE, NEGATIVE or UNANSWERED."""
     if isinstance(column.dtype, pl.Duration):
         return column.dt.total_seconds().fill_null(NOT_KNOWN).to_numpy()
@@ -210,7 +236,7 @@ def durations(column: pl.Series, rules: Duration, nulls: tuple[str, ...]) -> Sec
         whole = column.cast(pl.Float64) if column.dtype.is_float() else column.cast(pl.Int64)
         return _scaled(whole, unanswered, rules.unit, column.is_null())
     text = column.cast(pl.String)
-    number = text.cast(pl.Int64, strict=False)
+    number = text.cast(pl.Int64, strict=False) if number is None else number
     odd = number.is_null()
     empty = text.is_null() | (text == "") if odd.any() else odd
     result = _scaled(number, _numeric_values(rules.unanswered), rules.unit, empty).copy()

@@ -18,35 +18,22 @@ from simbox.identifiers import (
     Ids,
     text_id,
 )
-from simbox.ingest.cdr.numbers import NO_TEXTS, POWERS, Parties, plain_exact, texts_of
+from simbox.ingest.cdr.numbers import NO_TEXTS, POWERS, Digits, Parties, plain_exact, texts_of
 
 _IMEISV_DIGITS = 16
 _SLOT_BITS = 16
 _SLOTS = 1 << _SLOT_BITS
 
 
-def _digits_and_rest(column: pl.Series, most: int) -> tuple[Ids, npt.NDArray[np.uint8]]:
+def _digits(column: pl.Series) -> Digits:
     """Value and length of all-digit entries; length 0 for everything else."""
     if column.dtype.is_integer():
         filled = column.fill_null(-1).cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
         present = filled >= 0
         whole = np.where(present, filled, 0).astype(np.uint64)
         size = np.maximum(np.searchsorted(POWERS, whole, side="right"), 1)
-        return whole, np.where(present, size, 0).astype(np.uint8)
-    text = pl.col("raw")
-    value = text.cast(pl.UInt64, strict=False)
-    length = text.str.len_bytes()
-    good = value.is_not_null() & (length <= most) & ~text.str.starts_with("+")
-    frame = (
-        column.cast(pl.String)
-        .alias("raw")
-        .to_frame()
-        .select(
-            value=value.fill_null(0),
-            length=pl.when(good).then(length).otherwise(0).cast(pl.UInt8),
-        )
-    )
-    return frame["value"].to_numpy(), frame["length"].to_numpy()
+        return Digits(whole, np.where(present, size, 0).astype(np.uint8))
+    return Digits.of(column.cast(pl.String))
 
 
 def _from_texts(
@@ -102,22 +89,27 @@ def imei_ids(values: Ids, lengths: npt.NDArray[np.uint8]) -> Ids:
     return np.where((lengths > 0) & (digits > 0), ids, np.uint64(0))
 
 
-def encode_imsi(column: pl.Series, nulls: tuple[str, ...]) -> Parties:
+def encode_imsi(column: pl.Series, nulls: tuple[str, ...], digits: Digits | None = None) -> Parties:
     """Ids of an IMSI column."""
-    values, lengths = _digits_and_rest(column, MAX_DIGITS)
-    return _encode(column, imsi_ids(values, lengths), lengths, "imsi", nulls)
+    found = digits or _digits(column)
+    lengths = found.lengths
+    if not column.dtype.is_integer() and (lengths > MAX_DIGITS).any():
+        lengths = np.where(lengths > MAX_DIGITS, np.uint8(0), lengths)
+    return _encode(column, imsi_ids(found.values, lengths), lengths, "imsi", nulls)
 
 
-def encode_imei(column: pl.Series, nulls: tuple[str, ...]) -> Parties:
+def encode_imei(column: pl.Series, nulls: tuple[str, ...], digits: Digits | None = None) -> Parties:
     """Ids of an IMEI column."""
-    values, lengths = _digits_and_rest(column, _IMEISV_DIGITS)
-    return _encode(column, imei_ids(values, lengths), lengths, "imei", nulls)
+    found = digits or _digits(column)
+    return _encode(column, imei_ids(found.values, found.lengths), found.lengths, "imei", nulls)
 
 
 def _encode(
     column: pl.Series, ids: Ids, lengths: npt.NDArray[np.uint8], kind: str, nulls: tuple[str, ...]
 ) -> Parties:
-    rest = (lengths == 0) & column.is_not_null().to_numpy()
+    rest = lengths == 0
+    if column.null_count() and rest.any():
+        rest &= column.is_not_null().to_numpy()
     if column.dtype.is_integer() or not rest.any():
         return Parties(ids, NO_TEXTS)
     return _from_texts(column, ids, rest, kind, nulls)
@@ -194,10 +186,14 @@ class CellBook:
     slot_hashes: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
     slot_ids: Ids = field(default_factory=lambda: np.zeros(_SLOTS, dtype=np.uint64))
 
-    def encode(self, column: pl.Series, nulls: tuple[str, ...]) -> Parties:
+    def encode(
+        self, column: pl.Series, nulls: tuple[str, ...], hashed: pl.Series | None = None
+    ) -> Parties:
         """Ids of a column of cells, and the texts of those not met before."""
         raw = column.cast(pl.String).alias("raw")
-        hashes = raw.to_frame().select(_hash("raw")).to_series().to_numpy()
+        if hashed is None:
+            hashed = raw.to_frame().select(cell_hash("raw")).to_series()
+        hashes = hashed.to_numpy()
         slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
         ids = self.slot_ids[slots]
         missed = np.flatnonzero(self.slot_hashes[slots] != hashes)
@@ -230,7 +226,7 @@ class CellBook:
         return texts_of(known.select("id", "text"))
 
 
-def _hash(column: str) -> pl.Expr:
+def cell_hash(column: str) -> pl.Expr:
     """A hash that is never 0, the mark of a free slot; an absent entry is an empty one."""
     hashed: pl.Expr = pl.col(column).fill_null("").nchash.xxh3_64()  # type: ignore[attr-defined]
     return hashed | 1

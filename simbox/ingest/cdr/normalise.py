@@ -25,8 +25,8 @@ from simbox.ingest.cdr.decode import (
     causes,
     durations,
 )
-from simbox.ingest.cdr.devices import CellBook, cell_name, encode_imei, encode_imsi
-from simbox.ingest.cdr.numbers import NO_TEXTS, WITHHELD_ID, Parties, Role, encode
+from simbox.ingest.cdr.devices import CellBook, cell_hash, cell_name, encode_imei, encode_imsi
+from simbox.ingest.cdr.numbers import NO_TEXTS, WITHHELD_ID, Digits, Parties, Role, encode
 from simbox.ingest.cdr.profile import Profile
 from simbox.ingest.cdr.vocabulary import DIRECTION_WORDS, SERVICE_WORDS, SIP_CAUSES
 from simbox.tables import STORED, Kind
@@ -102,6 +102,29 @@ class Normaliser:
         return _Work(self, batch).run()
 
 
+_PARTIES = ("line", "other", "a", "b", "imsi", "b_imsi", "imei", "b_imei")
+_CODES = ("event_type", "direction", "service", "answered", "other_class")
+_VALUE, _LENGTH = ".value", ".length"
+
+
+def _usual(owner: Normaliser, frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """What the columns of texts hold if they hold the usual, all read in one query."""
+    texts = {name for name, dtype in frame.schema.items() if dtype == pl.String}
+    asked: dict[str, pl.Expr] = {}
+    for name in texts.intersection(_PARTIES):
+        asked[name + _VALUE], asked[name + _LENGTH] = Digits.expressions(name)
+    for name in texts.intersection(_CODES):
+        asked[name] = owner.codes[name].expression(name)
+    for name in texts.intersection(("cell", "b_cell")):
+        asked[name] = cell_hash(name)
+    if "duration" in texts:
+        asked["duration"] = pl.col("duration").cast(pl.Int64, strict=False)
+    start = owner.times.expression("start") if "start" in texts else None
+    if start is not None:
+        asked["start"] = start
+    return {column.name: column for column in frame.select(**asked)}
+
+
 class _Work:
     """One batch on its way through: collects texts, rejects and counts."""
 
@@ -113,6 +136,7 @@ class _Work:
         self.counts: Counter[str] = Counter(rows=batch.rows)
         self.texts: list[pl.DataFrame] = []
         self.rejects = [batch.rejects] if batch.rejects.height else []
+        self.usual = _usual(owner, batch.frame)
 
     def run(self) -> Normalised:
         if not self.height:
@@ -160,7 +184,7 @@ class _Work:
         service = self._words("service", SERVICE_WORDS[self.profile.service])
         ignored = service == IGNORED
         if self.has("event_type"):
-            kind = self.owner.codes["event_type"].encode(self.frame["event_type"])
+            kind = self._codes("event_type")
             fault = "event_type"
             ignored |= kind == IGNORED
             service = np.where(kind >= 0, kind & np.int16(2), service)
@@ -187,7 +211,16 @@ class _Work:
     def _words(self, column: str, constant: int) -> npt.NDArray[np.int16]:
         if not self.has(column):
             return np.full(self.height, constant, dtype=np.int16)
-        return self.owner.codes[column].encode(self.frame[column])
+        return self._codes(column)
+
+    def _codes(self, column: str) -> npt.NDArray[np.int16]:
+        return self.owner.codes[column].encode(self.frame[column], self.usual.get(column))
+
+    def _digits(self, column: str) -> Digits | None:
+        value, length = self.usual.get(column + _VALUE), self.usual.get(column + _LENGTH)
+        if value is None or length is None:
+            return None
+        return Digits(value.to_numpy(), length.to_numpy())
 
     def _starts(self, bad: Mask) -> npt.NDArray[np.int64]:
         column = "start"
@@ -197,7 +230,7 @@ class _Work:
             column = "start_date"
             parts = [pl.col(c).cast(pl.String) for c in ("start_date", "start_time") if self.has(c)]
             raw = self.frame.select(pl.concat_str(parts, separator=" ")).to_series()
-        times = self.owner.times.encode(raw)
+        times = self.owner.times.encode(raw, self.usual.get(column))
         if not times.good.all():
             empty = _empty(raw)
             self._reject(bad, ~times.good & empty, column, "start|missing")
@@ -225,7 +258,8 @@ class _Work:
         if not self.has("duration"):
             return np.full(self.height, NOT_KNOWN, dtype=np.int64)
         nulls = self.profile.layout.nulls
-        seconds = durations(self.frame["duration"], self.profile.duration, nulls)
+        number = self.usual.get("duration")
+        seconds = durations(self.frame["duration"], self.profile.duration, nulls, number)
         if (seconds < NOT_KNOWN).any():
             self._reject(bad, seconds == UNREADABLE, "duration", "duration|unreadable")
             self._reject(bad, seconds == NEGATIVE, "duration", "duration|negative")
@@ -240,7 +274,7 @@ class _Work:
     def _answers(self, duration: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         rule = self.profile.answered
         if rule == "values" and self.has("answered"):
-            codes = self.owner.codes["answered"].encode(self.frame["answered"])
+            codes = self._codes("answered")
             return np.where(codes >= 0, codes, Kind.NOT_KNOWN).astype(np.uint8)
         if rule == "answer" and self.has("answer"):
             return (~_empty(self.frame["answer"])).astype(np.uint8)
@@ -272,20 +306,20 @@ class _Work:
         return parties.ids
 
     def _party(self, column: str, role: Role) -> Ids:
-        nulls = self.profile.layout.nulls
+        nulls, digits = self.profile.layout.nulls, self._digits(column)
         if not self.has(column):
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(encode(self.frame[column], self.profile.numbers, role, nulls))
+        return self._keep(encode(self.frame[column], self.profile.numbers, role, nulls, digits))
 
     def _imsi(self, column: str) -> Ids:
         if not self.has(column):
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(encode_imsi(self.frame[column], self.profile.layout.nulls))
+        return self._keep(encode_imsi(self.frame[column], self.profile.layout.nulls, self._digits(column)))
 
     def _imei(self, column: str) -> Ids:
         if not self.has(column):
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(encode_imei(self.frame[column], self.profile.layout.nulls))
+        return self._keep(encode_imei(self.frame[column], self.profile.layout.nulls, self._digits(column)))
 
     def _place(self, column: str) -> Ids:
         parts = {c: pl.col(c) for c in ("mcc", "mnc", "lac", "ci") if self.has(c)}
@@ -295,7 +329,8 @@ class _Work:
             cells = self.frame.select(cell_name(parts)).to_series()
         else:
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(self.owner.cells.encode(cells, self.profile.layout.nulls))
+        nulls, hashes = self.profile.layout.nulls, self.usual.get(column)
+        return self._keep(self.owner.cells.encode(cells, nulls, hashes))
 
     def _file_line(self) -> Ids:
         one = pl.Series([self.owner.file_line])
@@ -340,7 +375,7 @@ class _Work:
         """The class that the source itself gives a party goes before the profile's rules."""
         if not self.has("other_class"):
             return other
-        codes = self.owner.codes["other_class"].encode(self.frame["other_class"])
+        codes = self._codes("other_class")
         told = (codes >= 0) & (other != _ZERO) & (other != np.uint64(WITHHELD_ID))
         bare = other & np.uint64((1 << CLASS_SHIFT) - 1)
         stamped = bare | (np.maximum(codes, 0).astype(np.uint64) << np.uint64(CLASS_SHIFT))

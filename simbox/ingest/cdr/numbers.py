@@ -30,6 +30,7 @@ Lengths = npt.NDArray[np.uint8]
 
 POWERS = np.array([10**k for k in range(MAX_DIGITS + 2)], dtype=np.uint64)
 WITHHELD_ID = int(NumberClass.WITHHELD) << CLASS_SHIFT
+MAX_PLAIN = 16  # an IMEISV is the longest identity of digits
 MIN_INTERNATIONAL = 7  # fewer digits behind an international prefix are no number
 
 _WITHHELD = [
@@ -68,6 +69,29 @@ class Parties:
 
     ids: Ids
     texts: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Entries that are plain digits as value and length; length 0 for everything else."""
+
+    values: Ids
+    lengths: Lengths
+
+    @staticmethod
+    def expressions(column: str) -> tuple[pl.Expr, pl.Expr]:
+        """Value and length of a column of texts, as expressions."""
+        text = pl.col(column)
+        value, length = text.cast(pl.UInt64, strict=False), text.str.len_bytes()
+        plain = value.is_not_null() & (length <= MAX_PLAIN) & ~text.str.starts_with("+")
+        return value.fill_null(0), pl.when(plain).then(length).otherwise(0).cast(pl.UInt8)
+
+    @classmethod
+    def of(cls, column: pl.Series) -> Digits:
+        """What a column of texts holds."""
+        value, length = cls.expressions("raw")
+        frame = column.alias("raw").to_frame().select(value=value, length=length)
+        return cls(frame["value"].to_numpy(), frame["length"].to_numpy())
 
 
 @dataclass(frozen=True)
@@ -297,35 +321,25 @@ def _of_integers(column: pl.Series, rules: Numbers, role: Role) -> Parties:
     return Parties(np.where(good, ids, np.uint64(0)), NO_TEXTS)
 
 
-def encode(column: pl.Series, rules: Numbers, role: Role, nulls: tuple[str, ...]) -> Parties:
+def encode(
+    column: pl.Series,
+    rules: Numbers,
+    role: Role,
+    nulls: tuple[str, ...],
+    digits: Digits | None = None,
+) -> Parties:
     """Ids of a column of party numbers; 0 where there is none or it cannot be read."""
     if column.dtype.is_integer():
         return _of_integers(column, rules, role)
-    text = column.cast(pl.String)
-    frame = (
-        text.alias("raw")
-        .to_frame()
-        .select(
-            "raw",
-            value=pl.col("raw").cast(pl.UInt64, strict=False),
-            length=pl.col("raw").str.len_bytes(),
-            plus=pl.col("raw").str.starts_with("+"),
-        )
-    )
-    fast = frame.select(
-        (
-            pl.col("value").is_not_null() & (pl.col("length") <= MAX_DIGITS) & ~pl.col("plus")
-        ).fill_null(value=False)
-    ).to_series()
-    lengths = frame["length"].fill_null(0).cast(pl.UInt8, wrap_numerical=True)
+    text = column.cast(pl.String).alias("raw")
+    found = digits or Digits.of(text)
+    values, lengths = found.values, found.lengths
+    fast = (lengths > 0) & (lengths <= MAX_DIGITS)
     if fast.all():
-        ids = digits_ids(frame["value"].to_numpy(), lengths.to_numpy(), None, rules, role)
-        return Parties(ids, NO_TEXTS)
+        return Parties(digits_ids(values, lengths, None, rules, role), NO_TEXTS)
     ids = np.zeros(len(text), dtype=np.uint64)
-    mask = fast.to_numpy()
-    values = frame["value"].fill_null(0).to_numpy()
-    ids[mask] = digits_ids(values[mask], lengths.to_numpy()[mask], None, rules, role)
-    return _with_rest(ids, frame.select("raw").filter(~fast), mask, (rules, role, nulls))
+    ids[fast] = digits_ids(values[fast], lengths[fast], None, rules, role)
+    return _with_rest(ids, text.filter(pl.Series(~fast)).to_frame(), fast, (rules, role, nulls))
 
 
 def _with_rest(
