@@ -239,14 +239,14 @@ class StoreWriter:
         first, last = stored["start"].min(), stored["start"].max()
         manifest.first = int(first if manifest.first is None else min(first, manifest.first))  # type: ignore[arg-type,type-var]
         manifest.last = int(last if manifest.last is None else max(last, manifest.last))  # type: ignore[arg-type,type-var]
-        manifest.has_call_ref |= bool((stored["call_ref"] != 0).any())
+        manifest.has_call_ref |= bool(stored["call_ref"].to_numpy().any())
         counts = np.bincount(stored["kind"].to_numpy())
         for kind in np.flatnonzero(counts).tolist():
             feed = manifest.feeds[kind >> Kind.FEED_SHIFT]
             answer = (kind >> Kind.ANSWER_SHIFT) & 3
             feed.kinds[(kind & Kind.TYPE_MASK) * _ANSWERS + answer] += int(counts[kind])
             manifest.has_partial |= bool(kind & Kind.PARTIAL)
-        if (stored["cause"] != 0).any():
+        if stored["cause"].to_numpy().any():
             of_feed = stored.filter(pl.col("cause") != 0)["kind"].to_numpy() >> Kind.FEED_SHIFT
             for code, rows in enumerate(np.bincount(of_feed).tolist()):
                 manifest.feeds[code].causes += rows

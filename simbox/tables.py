@@ -96,7 +96,10 @@ REJECTS = Table(
         Column("row", pl.UInt32, "row in that file, 1 for the first line of data", required=True),
         Column("column", pl.String, "the source's column at fault", required=True),
         Column(
-            "value_class", pl.String, "shape of the value: empty, digits(11), text(4) ...", True
+            "value_class",
+            pl.String,
+            "shape of the value: empty, digits(11), text(4) ...",
+            required=True,
         ),
         Column(
             "reason",

@@ -13,7 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from simbox.features.segments import Array, Index, Mask, boundaries, row_bits
+from simbox.features.segments import (
+    MIN_HASH_BITS,
+    Array,
+    Index,
+    Mask,
+    boundaries,
+    row_bits,
+    runs_with,
+    sort_numbered,
+)
 from simbox.identifiers import Ids, class_of, party
 from simbox.store import DAY_S, line_hash
 from simbox.tables import Kind
@@ -136,41 +145,46 @@ def arrange(frame: pl.DataFrame) -> Events:
 def _in_order(column: Array, order: Index) -> Array:
     """A column in another order; one value throughout, as zones and causes are, needs none."""
     same = len(column) > 0 and column[0] == column[-1] and (column == column[0]).all()
-    return column if same else column[order]
+    return column if same else column.take(order, mode="clip")
 
 
 def _by_line_and_time(
     lines: Ids, start: npt.NDArray[np.uint32]
 ) -> tuple[Ids, npt.NDArray[np.int32], Index]:
     """Ids of the lines in hash order, the line of each sorted row, and the order of the rows."""
-    rows = len(lines)
-    if rows == 0:
+    if not len(lines):
         return lines, np.zeros(0, np.int32), np.zeros(0, np.int64)
-    bits = row_bits(rows)
-    low = np.uint64((1 << bits) - 1)
-    packed = (line_hash(lines) & ~low) | np.arange(rows, dtype=np.uint64)
-    packed.sort()
-    order = (packed & low).astype(np.int64)
-    grouped = lines[order]
-    change = boundaries(party(grouped))
-    if (change & ~boundaries(packed >> np.uint64(bits))).any():  # two lines met in the top bits
-        order = np.lexsort((np.arange(rows), line_hash(lines)))
-        grouped = lines[order]
-        change = boundaries(party(grouped))
-    code = np.cumsum(change) - 1
-    times = start[order].astype(np.int64)
-    times -= times.min()
-    time_bits = max(1, int(times.max()).bit_length())
-    if int(code[-1]).bit_length() + time_bits + bits <= 64:
-        by_time = (code.astype(np.uint64) << np.uint64(time_bits)) | times.astype(np.uint64)
-        by_time = (by_time << np.uint64(bits)) | np.arange(rows, dtype=np.uint64)
-        by_time.sort()
-        again = (by_time & low).astype(np.int64)
-    else:
-        again = np.lexsort((times, code))
+    hashes = line_hash(lines)
+    order, same_hash = _by_hash_and_time(hashes, start)
+    grouped = lines.take(order, mode="clip")
+    opens = boundaries(party(grouped))
+    met = opens & ~same_hash
+    if met.any():  # lines that meet in the top bits of the hash: those rows alone are sorted again
+        at, run = runs_with(same_hash, met)
+        row = order[at]
+        order[at] = row[np.lexsort((row, start[row], hashes[row], run))]
+        grouped[at] = lines[order[at]]
+        opens = boundaries(party(grouped))
     # One line may come in several classes, one from each feed: the largest names it.
-    line_ids = np.maximum.reduceat(grouped, np.flatnonzero(change))
-    return line_ids, code.astype(np.int32), order[again]
+    line_ids = np.maximum.reduceat(grouped, np.flatnonzero(opens))
+    return line_ids, np.cumsum(opens, dtype=np.int32) - np.int32(1), order
+
+
+def _by_hash_and_time(hashes: Ids, start: npt.NDArray[np.uint32]) -> tuple[Index, Mask]:
+    """Rows by as much of the hash as fits and by time, and where that much of the hash changes."""
+    bits = row_bits(len(hashes))
+    since = start - start.min()
+    time_bits = max(1, int(since.max()).bit_length())
+    hash_bits = 64 - bits - time_bits
+    if hash_bits < MIN_HASH_BITS:
+        order: Index = np.lexsort((start, hashes))
+        return order, boundaries(hashes[order])
+    # All hashes of a bucket begin alike: what they share tells nothing.
+    alike = 64 - int(hashes.min() ^ hashes.max()).bit_length()
+    packed = (hashes << np.uint64(min(alike, 63))) >> np.uint64(64 - hash_bits)
+    packed = (packed << np.uint64(time_bits)) | since
+    order, packed = sort_numbered(packed, bits)
+    return order, boundaries(packed >> np.uint64(time_bits))
 
 
 def _settle_ties(columns: dict[str, Array], line: Array, order: Index) -> None:

@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 Index = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+MIN_HASH_BITS = 12  # a shorter hash would meet too often
 LOG_SHIFT = 20
 LOG_ONE = 1 << LOG_SHIFT  # fixed point of n log2 n terms: 2^-20 bit
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F)
@@ -90,6 +91,58 @@ def group(*keys: Array) -> Groups:
     return Groups(order, np.flatnonzero(boundaries(*(key[order] for key in keys))))
 
 
+def group_within(segment: Array, key: Array) -> Groups:
+    """Bring rows of equal keys together inside each segment; segments ascend, and stay in order.
+
+    The key is hashed below the segment, so whatever is gathered by the order afterwards comes from
+    one segment's rows, which are near each other in memory.  Different keys that meet in the short
+    hash are told apart by sorting just those rows.
+    """
+    rows = len(segment)
+    bits = row_bits(rows)
+    segment_bits = max(1, int(segment[-1]).bit_length()) if rows else 1
+    hash_bits = 64 - bits - segment_bits
+    if hash_bits < MIN_HASH_BITS or rows == 0:
+        return group(segment, key)
+    key = key.astype(np.uint64, copy=False)
+    packed = _hash((key,), _MULTIPLIERS[0])
+    packed >>= np.uint64(64 - hash_bits)
+    packed |= segment.astype(np.uint64) << np.uint64(hash_bits)
+    order, packed = sort_numbered(packed, bits)
+    opens = boundaries(packed)
+    sorted_key = key.take(order, mode="clip")
+    met = boundaries(sorted_key) & ~opens
+    if met.any():
+        at, run = runs_with(opens, met)
+        row = order[at]
+        order[at] = row[np.lexsort((row, key[row], run))]
+        sorted_key[at] = key[order[at]]
+        opens |= boundaries(sorted_key)
+    return Groups(order, np.flatnonzero(opens))
+
+
+def sort_numbered(keys: npt.NDArray[np.uint64], bits: int) -> tuple[Index, npt.NDArray[np.uint64]]:
+    """The stable order of keys that leave so many top bits free, and the sorted keys.
+
+    The keys are overwritten: the row number rides below the key, so one sort gives both.
+    """
+    keys <<= np.uint64(bits)
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    keys.sort()
+    order = (keys & np.uint64((1 << bits) - 1)).view(np.int64)
+    keys >>= np.uint64(bits)
+    return order, keys
+
+
+def runs_with(opens: Mask, chosen: Mask) -> tuple[Index, Index]:
+    """The rows of the runs that hold a chosen row, and the number of each one's run."""
+    number = np.cumsum(opens) - 1
+    holds = np.zeros(int(number[-1]) + 1, dtype=bool)
+    holds[number[chosen]] = True
+    at = np.flatnonzero(holds[number])
+    return at, number[at]
+
+
 def _hash(keys: Sequence[Array], multiplier: int) -> npt.NDArray[np.uint64]:
     """A hash whose top bits are good: odd multiples summed, folded and multiplied again."""
     factor = np.uint64(multiplier)
@@ -114,7 +167,7 @@ def distinct(segment: Array, values: Array) -> Groups:
     if ascends(segment, values):
         starts = np.flatnonzero(boundaries(segment, values)) if len(segment) else segment[:0]
         return Groups(np.arange(len(segment)), starts.astype(np.int64))
-    return group(segment, values)
+    return group_within(segment, values)
 
 
 def sort_within(segment: Array, values: Array) -> tuple[Index, Array]:
@@ -142,6 +195,11 @@ def rows_where(mask: Mask) -> Index | slice:
 def count(segment: Array, segments: int) -> Index:
     """Rows in each segment."""
     return np.bincount(segment, minlength=segments)
+
+
+def count_where(segment: Array, mask: Mask, segments: int) -> Index:
+    """Rows in each segment at which a mask holds."""
+    return np.bincount(segment.take(np.flatnonzero(mask), mode="clip"), minlength=segments)
 
 
 def total(segment: Array, values: Array, segments: int) -> Index:

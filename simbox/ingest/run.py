@@ -64,6 +64,10 @@ class Reading:
     def encoding(self) -> str:
         return self.pieces.encoding if self.pieces else ""
 
+    def sha256(self) -> str:
+        """The SHA-256 of the file, all of which has been read."""
+        return self.stream.sha256() if self.stream else sha256(self.head.source.file)
+
     def bytes_read(self) -> int:
         return self.stream.tell() if self.stream else 0
 
@@ -269,7 +273,7 @@ def _report(reading: Reading, zone: str, tally: _Tally) -> FileReport:
     share = {name: tally.absent[name] / events if events else 1.0 for name in _ABSENT}
     return FileReport(
         path=source.path,
-        sha256=sha256(source.file),
+        sha256=reading.sha256(),
         size=source.size,
         format=reading.head.kind,
         profile=reading.fit.profile.name,

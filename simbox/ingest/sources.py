@@ -26,6 +26,7 @@ Kind = Literal["text", "jsonl", "parquet"]
 
 HEAD_BYTES = 1 << 18
 _BLOCK = 1 << 22
+_LONGEST_LINE = 1 << 16
 _NOT_DATA = {".md", ".toml", ".py", ".sh", ".ini", ".cfg", ".yaml", ".yml", ".html", ".sha256"}
 
 _COMPRESSION = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
@@ -95,6 +96,8 @@ class Stream:
             except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
                 raise InputError(f"{source.path}: cannot be unpacked: {error}") from None
         self.packed = _packed(inner)
+        self._plain = not self.packed and self._archive is None
+        self._digest = hashlib.sha256()
         self._blocks = _unpack(inner, self.packed)
 
     def tell(self) -> int:
@@ -104,11 +107,15 @@ class Stream:
     def read(self, size: int) -> bytes:
         """The next bytes, unpacked: about as many as asked for, none at the end.
 
+        A file that is not packed is read up to the end of a line, where one is near.
+
         Raises:
             InputError: the file is damaged or ends too early.
         """
-        if not self.packed and self._archive is None:
-            return self._raw.read(size)
+        if self._plain:
+            data = self._raw.read(size + self._to_line_end(size))
+            self._digest.update(data)
+            return data
         parts, held = [], 0
         while held < size:
             try:
@@ -122,6 +129,18 @@ class Stream:
             parts.append(block)
             held += len(block)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _to_line_end(self, ahead: int) -> int:
+        """How many bytes beyond the next so many the line goes on that is cut there."""
+        here = self._raw.tell()
+        self._raw.seek(here + ahead)
+        more = len(self._raw.readline(_LONGEST_LINE))
+        self._raw.seek(here)
+        return more
+
+    def sha256(self) -> str:
+        """The SHA-256 of the file as it lies on disk, of which all has been read."""
+        return self._digest.hexdigest() if self._plain else sha256(self.source.file)
 
     def _damaged(self, error: Exception) -> InputError:
         packed = self.packed or ("zip" if self._archive else "file")

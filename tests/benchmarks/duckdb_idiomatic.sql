@@ -110,7 +110,8 @@ WITH beside AS (
 )
 SELECT *,
     CASE WHEN pause IS NOT NULL THEN greatest(pause, 0) END AS gap,
-    CASE WHEN floor(log10(other)) = floor(log10(other_before)) AND other >= 1000000 THEN other::BIGINT - other_before::BIGINT END AS step,
+    CASE WHEN floor(log10(other)) = floor(log10(other_before)) AND other >= 1000000
+        THEN other::BIGINT - other_before::BIGINT END AS step,
     answered AND duration > 0 AS talked
 FROM beside;
 

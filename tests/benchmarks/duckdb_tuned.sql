@@ -458,11 +458,8 @@ CREATE TEMP VIEW measures AS
 SELECT
     lpad((line % 1125899906842624)::VARCHAR, ((line >> 50) & 15)::INTEGER, '0') AS line,
     t.* EXCLUDE (days, moc_days, in_days, sms_days),
-    o.* EXCLUDE (n, hours_of_day),
-    p.* EXCLUDE (n, n_log_n),
-    c.* EXCLUDE (n, n_log_n),
-    s.* EXCLUDE n,
-    d.* EXCLUDE n,
+    o.* EXCLUDE (n, hours_of_day), p.* EXCLUDE (n, n_log_n), c.* EXCLUDE (n, n_log_n),
+    s.* EXCLUDE n, d.* EXCLUDE n,
     events AS placed,
     bit_count(days) AS days,
     bit_count(moc_days) AS moc_days,
@@ -480,38 +477,23 @@ SELECT
         / 60 AS shift_start_sd_min,
     sqrt(greatest(block_days * ends2 - ends * ends, 0) / (block_days * (block_days - 1)))
         / 60 AS shift_end_sd_min,
-    out_hours,
-    coalesce(cell_returns, 0) AS cell_returns,
-    moc_day_max, edge_calls, expected AS edge_expected_milli,
-    moc_hour_max, moc_hour_talk_s, sms_mo_hour_max,
+    out_hours, moc_day_max, moc_first_day, edge_calls, expected AS edge_expected_milli,
+    moc_hour_max, moc_hour_talk_s, sms_mo_hour_max, called_blocks,
     coalesce(at_once, 1) AS at_once,
-    called_blocks,
+    coalesce(cell_returns, 0) AS cell_returns,
     coalesce(handset_changes, 0) AS handset_changes,
     coalesce(handset_overlaps, 0) AS handset_overlaps,
     coalesce(handset_turns, 0) AS handset_turns,
-    moc_first_day,
     lpad((handset_top % 1125899906842624)::VARCHAR, ((handset_top >> 50) & 15)::INTEGER, '0')
         AS top_imei,
     x.text AS top_cell
 FROM totals t
-JOIN lines USING (n)
-JOIN places p USING (n)
-JOIN contacts c USING (n)
-JOIN devices d USING (n)
-LEFT JOIN returns USING (n)
-LEFT JOIN outgoing o USING (n)
-LEFT JOIN clock k USING (n)
-LEFT JOIN busy_day USING (n)
-LEFT JOIN shifts s USING (n)
-LEFT JOIN edges USING (n)
-LEFT JOIN busiest USING (n)
-LEFT JOIN busiest_texts USING (n)
-LEFT JOIN at_once USING (n)
-LEFT JOIN number_blocks USING (n)
-LEFT JOIN switches USING (n)
-LEFT JOIN overlapping USING (n)
-LEFT JOIN turns USING (n)
-LEFT JOIN first_day USING (n)
+JOIN lines USING (n) JOIN places p USING (n) JOIN contacts c USING (n) JOIN devices d USING (n)
+LEFT JOIN outgoing o USING (n) LEFT JOIN clock k USING (n) LEFT JOIN shifts s USING (n)
+LEFT JOIN returns USING (n) LEFT JOIN busy_day USING (n) LEFT JOIN edges USING (n)
+LEFT JOIN busiest USING (n) LEFT JOIN busiest_texts USING (n) LEFT JOIN at_once USING (n)
+LEFT JOIN number_blocks USING (n) LEFT JOIN switches USING (n) LEFT JOIN overlapping USING (n)
+LEFT JOIN turns USING (n) LEFT JOIN first_day USING (n)
 LEFT JOIN (
     SELECT id, any_value(text) AS text FROM read_parquet(getvariable('texts')) GROUP BY id
 ) x ON x.id = cell_top & 1152921504606846975;

@@ -188,10 +188,10 @@ def main() -> None:
         show(rows, found[rows])
         show_ratios(ratios(found[rows], rows))
         if "features" in given.only:
-            print("\nsame results:", flush=True)
             command = [sys.executable, str(HERE / "engines.py"), "same", str(folder)]
             said = subprocess.run(command, check=True, capture_output=True, env=_environment())
-            print("\n".join(said.stdout.decode().splitlines()[1:]))
+            print("\nlines that differ from simbox's, by column:")
+            print("\n".join(said.stdout.decode().splitlines()[1:]) or "no other engine ran")
     if len(found) > 1:
         show_ratios(growth(found))
 

@@ -17,7 +17,7 @@ from simbox.features.segments import (
     count,
     distinct,
     entropy,
-    group,
+    group_within,
     largest,
     rows_where,
     total,
@@ -55,7 +55,7 @@ class _Pairs:
 
 def _pairs(events: Events) -> _Pairs:
     rows = rows_where(events.party > 0)
-    groups = group(events.line[rows], events.party[rows])
+    groups = group_within(events.line[rows], events.party[rows])
     row = groups.order if isinstance(rows, slice) else rows[groups.order]
     kind = events.kind[row]
     event_type = (kind & Kind.TYPE_MASK).astype(np.uint8)
@@ -202,7 +202,7 @@ def _blocks(events: Events, pairs: _Pairs) -> Measures:
     long = (value >= 0) & (length_of(other) > BLOCK_DIGITS + 2)
     long &= ~_IS_SHORT[class_of(other)]
     line, block = pairs.line[called][long], value[long] // 10**BLOCK_DIGITS
-    blocks = group(line, block)
+    blocks = group_within(line, block)
     return {
         "called_digits": count(line, events.lines),
         "called_blocks": count(line[blocks.first], events.lines),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simbox.features.context import Context
 from simbox.features.declaration import Measures, View
 from simbox.features.events import Events
-from simbox.features.segments import Array, Groups, Index, Mask, boundaries, count, group
+from simbox.features.segments import Array, Groups, Index, Mask, boundaries, count, group_within
 from simbox.identifiers import (
     CHECK_SHIFT,
     CHECK_SV,
@@ -32,7 +32,7 @@ def compute(events: Events, context: Context) -> Measures:
     calls = rows[events.event_type[rows] <= Kind.MTC]
     opens = np.flatnonzero(boundaries(events.line[rows], events.imei[rows]))
     runs = _Runs(events.line[rows[opens]], handset(events.imei[rows[opens]]), len(rows), opens)
-    handsets = group(runs.line, runs.imei)
+    handsets = group_within(runs.line, runs.imei)
     owner = runs.line[handsets.first]
     hashes = line_hash(events.line_ids)
     shared = context.handsets
@@ -74,7 +74,7 @@ class _Runs:
 def _sims(events: Events) -> Index:
     rows = np.flatnonzero(events.imsi)
     runs = rows[boundaries(events.line[rows], events.imsi[rows])]
-    sims = group(events.line[runs], party(events.imsi[runs]))
+    sims = group_within(events.line[runs], party(events.imsi[runs]))
     return count(events.line[runs[sims.first]], events.lines)
 
 

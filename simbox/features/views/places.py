@@ -15,7 +15,7 @@ from simbox.features.segments import (
     count,
     distinct,
     entropy,
-    group,
+    group_within,
     largest,
     rows_where,
     total,
@@ -33,7 +33,7 @@ def compute(events: Events, context: Context) -> Measures:
     all_lines, all_places, all_days = events.line[rows], events.place[rows], events.day[rows]
     opens = np.flatnonzero(boundaries(all_lines, all_places, all_days))
     line, place, day = all_lines[opens], all_places[opens], all_days[opens]
-    cells = group(line, place)
+    cells = group_within(line, place)
     cell_line = line[cells.first]
     sizes = np.diff(opens, append=len(all_lines))[cells.order]
     cell_events = np.add.reduceat(sizes, cells.starts) if len(cells) else sizes

@@ -481,7 +481,7 @@ def _absent(stored: pl.DataFrame) -> Counter[str]:
     call = (stored["kind"].to_numpy() & 2) == 0
     return Counter(
         {
-            name: int((stored[name] == 0).sum())
+            name: stored.height - int(np.count_nonzero(stored[name].to_numpy()))
             for name in ("other", "imsi", "imei", "place", "cause")
         }
         | {

@@ -135,8 +135,11 @@ class Pieces:
             if mac:
                 data = data.replace(b"\r", b"\n")
             end = data.rfind(b"\n") + 1
-            piece = b"".join((held, memoryview(data)[:end])) if end else b""
-            held = data[end:] if end else held + data
+            if end == len(data) and not held:
+                piece = data
+            else:
+                piece = b"".join((held, memoryview(data)[:end])) if end else b""
+                held = data[end:] if end else held + data
             if first:
                 piece, first = piece.removeprefix(codecs.BOM_UTF8), not piece
             if not piece:
