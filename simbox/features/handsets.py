@@ -13,13 +13,14 @@ import polars as pl
 
 from simbox.features.context import Handsets, LineCounts
 from simbox.features.events import arrange
-from simbox.features.segments import Array, Index, Mask, boundaries, group
+from simbox.features.segments import Array, Index, Mask, boundaries, group, rows_where
 from simbox.identifiers import Ids, digits_of, handset, mix, party
 from simbox.store import Store, line_hash
 from simbox.tables import STORED, Kind
 
 SERIAL_DIGITS = 6  # of the 14 digits of an IMEI, below the TAC
-_SLOT_BITS = 20
+_SLOT_BITS = 18  # a table that stays in the cache
+_LIST_BITS = 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, so that a product keeps all of its factor
 NEAR_SERIAL = 8  # serials at most so far apart came from one carton
 WIDE_SERIAL = 800  # serials so far around tell how dense the TAC is there
@@ -39,11 +40,15 @@ def handset_facts(store: Store) -> Handsets:
     use = _uses(store)
     if not len(use.imei):
         return Handsets()
-    sims_of, shared = _shared(use)
-    sims = _max_by_line(use.line, sims_of)
-    neighbours = _max_by_line(use.line, _near_serials(use.imei))
-    overlaps, turns = _passed_around(store, np.unique(use.imei[shared]))
-    return Handsets(sims, neighbours, overlaps, turns)
+    imei, sims = _sims_of_handsets(use)
+    of_use = np.searchsorted(imei, use.imei)
+    overlaps, turns = _passed_around(store, imei[sims > 1])
+    return Handsets(
+        _max_by_line(use.line, sims[of_use]),
+        _max_by_line(use.line, _near_serials(imei)[of_use]),
+        overlaps,
+        turns,
+    )
 
 
 def _uses(store: Store) -> _Use:
@@ -52,7 +57,7 @@ def _uses(store: Store) -> _Use:
 
 
 def _distinct_uses(frame: pl.DataFrame) -> tuple[Ids, Ids, Ids]:
-    rows = np.flatnonzero(frame["imei"].to_numpy())
+    rows = rows_where(frame["imei"].to_numpy() > 0)
     imei, line, imsi = (frame[name].to_numpy()[rows] for name in ("imei", "line", "imsi"))
     few = _thin_out(((imei * _SPREAD ^ line) * _SPREAD ^ imsi) * _SPREAD)
     line, imei = line_hash(line[few]), handset(imei[few])
@@ -80,27 +85,27 @@ def _thin_out(hashes: Ids) -> Index:
     Each row writes its number into a small table; a row stays when it wrote last, or when the
     last writer of its slot has another hash.
     """
-    slot = hashes >> np.uint64(64 - _SLOT_BITS)
+    slot = (hashes >> np.uint64(64 - _SLOT_BITS)).view(np.int64)
     last = np.zeros(1 << _SLOT_BITS, dtype=np.int32)
     number = np.arange(len(hashes), dtype=np.int32)
     last[slot] = number
-    writer = last[slot]
-    return np.flatnonzero((writer == number) | (hashes[writer] != hashes))
+    writer = last.take(slot, mode="clip")
+    return np.flatnonzero((writer == number) | (hashes.take(writer, mode="clip") != hashes))
 
 
-def _shared(use: _Use) -> tuple[Index, Mask]:
-    """For each use the number of SIMs in its handset, and whether that is more than one."""
+def _sims_of_handsets(use: _Use) -> tuple[Ids, Index]:
+    """Every handset in the order of its id, and how many SIMs were used in it."""
     pairs = group(use.imei, use.sim).first
     handsets = group(use.imei[pairs])
-    ids = use.imei[pairs][handsets.first]
-    order = np.argsort(ids)
-    at = np.searchsorted(ids[order], use.imei)
-    sims = handsets.sizes[order][at]
-    return sims, sims > 1
+    imei = use.imei[pairs][handsets.first]
+    order = np.argsort(imei)
+    return imei[order], handsets.sizes[order]
 
 
 def _near_serials(imei: Ids) -> Index:
     """How many more handsets of the data stand near each one's serial than its surroundings tell.
+
+    ``imei`` is every handset once, ascending.
 
     A carrier's favourite model fills whole ranges of serials, and each of them has neighbours; the
     wider surroundings say how many to expect.  A carton of modules stands out from them.
@@ -150,20 +155,20 @@ def _calls_on(store: Store, shared: Ids) -> tuple[Array, ...]:
     """Calls on some handsets: IMEI, line, SIM, start and end."""
     columns = ["line", "other", "imei", "imsi", "start", "duration", "kind"]
     columns += ["call_ref"] * (store.manifest.has_call_ref and store.manifest.has_partial)
-    listed = np.zeros(1 << _SLOT_BITS, dtype=bool)  # most handsets are told off by this alone
+    listed = np.zeros(1 << _LIST_BITS, dtype=bool)  # most handsets are told off by this alone
     listed[_slot(shared)] = True
     found = []
     for frame in store.each_bucket(columns):
         imei = handset(frame["imei"].to_numpy())
-        rows = np.flatnonzero(listed[_slot(imei)])
+        rows = np.flatnonzero(listed.take(_slot(imei), mode="clip"))
         at = np.minimum(np.searchsorted(shared, imei[rows]), len(shared) - 1)
         rows = rows[shared[at] == imei[rows]]
         found.append(_whole_calls(frame[rows.astype(np.uint32)]))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
-def _slot(imei: Ids) -> Ids:
-    return (imei * _SPREAD) >> np.uint64(64 - _SLOT_BITS)
+def _slot(imei: Ids) -> Index:
+    return ((imei * _SPREAD) >> np.uint64(64 - _LIST_BITS)).view(np.int64)
 
 
 def _whole_calls(frame: pl.DataFrame) -> tuple[Array, ...]:

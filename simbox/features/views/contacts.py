@@ -15,6 +15,7 @@ from simbox.features.segments import (
     Index,
     Mask,
     count,
+    count_where,
     distinct,
     entropy,
     group_within,
@@ -56,8 +57,8 @@ class _Pairs:
 def _pairs(events: Events) -> _Pairs:
     rows = rows_where(events.party > 0)
     groups = group_within(events.line[rows], events.party[rows])
-    row = groups.order if isinstance(rows, slice) else rows[groups.order]
-    kind = events.kind[row]
+    row = groups.order if isinstance(rows, slice) else rows.take(groups.order, mode="clip")
+    kind = events.kind.take(row, mode="clip")
     event_type = (kind & Kind.TYPE_MASK).astype(np.uint8)
     missed = (kind & 15) == (Kind.NO << Kind.ANSWER_SHIFT | Kind.MOC)
     return _Pairs(
@@ -65,7 +66,7 @@ def _pairs(events: Events) -> _Pairs:
         row=row,
         event_type=event_type,
         missed=missed,
-        start=events.start[row],
+        start=events.start.take(row, mode="clip"),
         number=groups.numbers(),
         line=events.line[row[groups.starts]].astype(np.int64),
         counts=_counts(event_type, missed, groups),
@@ -75,8 +76,8 @@ def _pairs(events: Events) -> _Pairs:
 def _counts(event_type: npt.NDArray[np.uint8], missed: Mask, groups: Groups) -> tuple[Index, ...]:
     if len(groups) and groups.sizes.max() > _COUNTER_MASK:
         number, pairs = groups.numbers(), len(groups)
-        by_type = [count(number[event_type == kind], pairs) for kind in range(4)]
-        return (*by_type, count(number[missed], pairs))
+        by_type = [count_where(number, event_type == kind, pairs) for kind in range(4)]
+        return (*by_type, count_where(number, missed, pairs))
     # Five counters of 12 bits in one integer, and their sums as differences of a running sum,
     # which may wrap: the differences do not.
     ones = np.left_shift(np.uint64(1), event_type.astype(np.uint64) * np.uint64(_COUNTER_BITS))
@@ -107,11 +108,11 @@ def _spread(pairs: _Pairs, lines: int) -> Measures:
     return {
         "called": count(line, lines),
         "called_calls": total(line, calls, lines),
-        "called_once": count(line[calls == 1], lines),
+        "called_once": count_where(line, calls == 1, lines),
         "called_top1": largest(line, calls, lines),
         "called_top5": largest(line, calls, lines, top=5),
         "called_entropy_bit": entropy(line, calls, lines),
-        "called_missed": count(pairs.line[pairs.counts[_MISSED] > 0], lines),
+        "called_missed": count_where(pairs.line, pairs.counts[_MISSED] > 0, lines),
     }
 
 
@@ -124,7 +125,7 @@ def _exchange(pairs: _Pairs, lines: int) -> Measures:
         "texted_who_text": sms_mo & sms_mt,
         "texted_and_called": sms_mo & moc,
     }
-    return {name: count(pairs.line[mask], lines) for name, mask in chosen.items()}
+    return {name: count_where(pairs.line, mask, lines) for name, mask in chosen.items()}
 
 
 def _new_and_known(events: Events, pairs: _Pairs) -> Measures:
@@ -143,7 +144,7 @@ def _new_and_known(events: Events, pairs: _Pairs) -> Measures:
     return {
         "late_calls": of_line // 2,
         "late_calls_new": total(pairs.line[new], calls[new], lines),
-        "called_after_incoming": count(pairs.line[number[known]], lines),
+        "called_after_incoming": count(pairs.line[number[np.flatnonzero(known)]], lines),
         "moc_day_contacts": count(pairs.line[daily], lines),
     }
 
@@ -191,7 +192,7 @@ def _lines_of(pairs: _Pairs, positions: Index, lines: int) -> Index:
     """Distinct pairs among some positions, counted by line."""
     chosen = np.zeros(len(pairs.line), dtype=bool)
     chosen[pairs.number[positions]] = True
-    return count(pairs.line[chosen], lines)
+    return count_where(pairs.line, chosen, lines)
 
 
 def _blocks(events: Events, pairs: _Pairs) -> Measures:

@@ -13,6 +13,7 @@ from simbox.features.segments import (
     ascends,
     boundaries,
     count,
+    count_where,
     distinct,
     entropy,
     group,
@@ -57,7 +58,7 @@ def _life(events: Events, context: Context) -> Measures:
         "before_end_s": context.last - last,
         "first_out_s": first_out - first,
         "out_after_start_s": first_out - context.first,
-        "moc_first_day": count(line[early], lines),
+        "moc_first_day": count_where(line, early, lines),
     }
 
 
@@ -96,7 +97,7 @@ def _hours_of_day(events: Events) -> Measures:
     return {
         "hours_of_day": (table.reshape(lines, 24) > 0).sum(axis=1),
         "hour_entropy_bit": entropy(owner, table, lines),
-        "moc_night": count(line[night], lines),
+        "moc_night": count_where(line, night, lines),
     }
 
 

@@ -10,7 +10,16 @@ import numpy.typing as npt
 from simbox.features.context import Context
 from simbox.features.declaration import Measures, View
 from simbox.features.events import Events
-from simbox.features.segments import Array, Groups, Index, Mask, boundaries, count, group_within
+from simbox.features.segments import (
+    Array,
+    Groups,
+    Index,
+    Mask,
+    boundaries,
+    count,
+    count_where,
+    group_within,
+)
 from simbox.identifiers import (
     CHECK_SHIFT,
     CHECK_SV,
@@ -40,7 +49,7 @@ def compute(events: Events, context: Context) -> Measures:
         "handsets": count(owner, lines),
         "handset_events": count(events.line[rows], lines),
         "handset_calls": count(events.line[calls], lines),
-        "handset_changes": count(runs.line[runs.changed], lines),
+        "handset_changes": count_where(runs.line, runs.changed, lines),
         "handset_top": _top(runs, handsets, lines),
         **_invalid(events.imei[rows[opens[handsets.first]]], owner, lines),
         "sims": _sims(events),
@@ -92,8 +101,8 @@ def _top(runs: _Runs, handsets: Groups, lines: int) -> Ids:
 
 def _invalid(imei: Ids, owner: Array, lines: int) -> Measures:
     return {
-        "handsets_digits": count(owner[digits_of(imei) >= 0], lines),
-        "handsets_invalid": count(owner[invalid_imei(imei)], lines),
+        "handsets_digits": count_where(owner, digits_of(imei) >= 0, lines),
+        "handsets_invalid": count_where(owner, invalid_imei(imei), lines),
     }
 
 

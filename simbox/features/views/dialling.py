@@ -7,7 +7,7 @@ import numpy as np
 from simbox.features.context import Context
 from simbox.features.declaration import Measures, View
 from simbox.features.events import Events
-from simbox.features.segments import count
+from simbox.features.segments import count_where
 from simbox.features.views.contacts import BLOCK_DIGITS
 from simbox.identifiers import digits_of, length_of
 
@@ -30,10 +30,10 @@ def compute(events: Events, context: Context) -> Measures:
     owner = line[1:]
     block = number // 10**BLOCK_DIGITS
     return {
-        "dial_steps": count(owner[alike], lines),
-        "dial_near": count(owner[alike & (np.abs(step) <= NEAR)], lines),
-        "dial_same_block": count(owner[alike & (block[1:] == block[:-1])], lines),
-        "dial_up": count(owner[alike & (step > 0)], lines),
+        "dial_steps": count_where(owner, alike, lines),
+        "dial_near": count_where(owner, alike & (np.abs(step) <= NEAR), lines),
+        "dial_same_block": count_where(owner, alike & (block[1:] == block[:-1]), lines),
+        "dial_up": count_where(owner, alike & (step > 0), lines),
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from simbox.features.context import Context
 from simbox.features.declaration import Measures, View, nan_where
 from simbox.features.events import Events
-from simbox.features.segments import count, median, total
+from simbox.features.segments import count, count_where, median, total
 from simbox.tables import Kind
 
 SHORT_S = 15  # calls below it are the opener hung up on; the rule input of Shanghai Telecom
@@ -29,8 +29,8 @@ def compute(events: Events, context: Context) -> Measures:
         "talked_s": sums,
         "talk_sd_s": nan_where(few, np.sqrt(np.maximum(variance, 0))),
         "talk_median_s": median(line, seconds, events.lines),
-        "talked_short": count(line[seconds < SHORT_S], events.lines),
-        "talked_long": count(line[seconds > LONG_S], events.lines),
+        "talked_short": count_where(line, seconds < SHORT_S, events.lines),
+        "talked_long": count_where(line, seconds > LONG_S, events.lines),
     }
 
 

@@ -11,6 +11,7 @@ from simbox.features.segments import (
     Array,
     Index,
     count,
+    count_where,
     median,
     most_at_once,
     running_max,
@@ -54,7 +55,7 @@ def _gaps(events: Events) -> Measures:
         "gaps": gaps,
         "gap_median_s": median(owner_in, gap_in, lines),
         "gap_cv": nan_where(few, spread),
-        "back_to_back_calls": count(owner[gap <= BACK_TO_BACK_S], lines),
+        "back_to_back_calls": count_where(owner, gap <= BACK_TO_BACK_S, lines),
     }
 
 

@@ -13,6 +13,7 @@ from simbox.features.segments import (
     Mask,
     boundaries,
     count,
+    count_where,
     distinct,
     entropy,
     group_within,
@@ -73,8 +74,8 @@ def _changes(line: Array, place: Array, lines: int) -> Measures:
     if len(moves) > 2:
         back[2:] = (at_line[2:] == at_line[:-2]) & (at_place[2:] == at_place[:-2])
     return {
-        "cell_changes": count(at_line[changed], lines),
-        "cell_returns": count(at_line[back], lines),
+        "cell_changes": count_where(at_line, changed, lines),
+        "cell_returns": count_where(at_line, back, lines),
     }
 
 
@@ -121,7 +122,7 @@ def _hops(line: Array, start: Array, lat: Array, lon: Array, lines: int) -> tupl
     hours = np.maximum(start[1:] - start[:-1], 1) / 3600
     hop = same & (km > 0)
     impossible = hop & (km >= MIN_HOP_KM) & (km / hours > IMPOSSIBLE_KMH)
-    return count(line[1:][hop], lines), count(line[1:][impossible], lines)
+    return count_where(line[1:], hop, lines), count_where(line[1:], impossible, lines)
 
 
 VIEW = View(

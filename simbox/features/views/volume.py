@@ -7,7 +7,7 @@ import numpy as np
 from simbox.features.context import Context
 from simbox.features.declaration import Measures, View
 from simbox.features.events import Events
-from simbox.features.segments import Array, count, total
+from simbox.features.segments import Array, count, count_where, total
 from simbox.identifiers import PERSON_CLASSES, NumberClass
 from simbox.tables import Kind
 
@@ -48,7 +48,7 @@ def _by_class(events: Events) -> Measures:
         "moc_international": called[:, NumberClass.INTERNATIONAL],
         "moc_service": short,
         "moc_classed": told - called[:, NumberClass.UNKNOWN],
-        "sms_mt_people": count(events.line[texts][people], events.lines),
+        "sms_mt_people": count_where(events.line[texts], people, events.lines),
     }
 
 
@@ -57,8 +57,8 @@ def _causes(events: Events) -> Measures:
     cause = events.cause[moc]
     line = events.line[moc]
     return {
-        "moc_caused": count(line[cause > 0], events.lines),
-        "moc_dead": count(line[np.isin(cause, DEAD_CAUSES)], events.lines),
+        "moc_caused": count_where(line, cause > 0, events.lines),
+        "moc_dead": count_where(line, np.isin(cause, DEAD_CAUSES), events.lines),
     }
 
 
