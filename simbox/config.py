@@ -65,15 +65,10 @@ class Family(Section):
             raise ValueError(f"q must be below p; found q = {self.q}, p = {self.p}")
         return self
 
-    @property
-    def hit(self) -> float:
-        """Nats of a family at grade 1."""
-        return math.log(self.p / self.q)
-
-    @property
-    def miss(self) -> float:
-        """Nats of a family at grade 0; below zero."""
-        return math.log((1 - self.p) / (1 - self.q))
+    def nats(self, q_times: float = 1.0) -> tuple[float, float]:
+        """Nats at grade 1 and at grade 0, with q taken so many times as large, but below p."""
+        q = min(self.q * q_times, max(self.q, 0.9 * self.p))
+        return math.log(self.p / q), math.log((1 - self.p) / (1 - q))
 
 
 class ScoredFeature(Section):
@@ -113,6 +108,8 @@ class Scoring(Section):
     prior: Probability
     exposure_n0: Annotated[float, Field(ge=0, le=10_000)]
     min_outgoing: Annotated[int, Field(ge=0, le=100_000)]
+    reference_outgoing: Annotated[int, Field(ge=0, le=100_000)]
+    uncompared_q: Annotated[float, Field(ge=1, le=10)]
     alert_probability: Probability
     watch_probability: Probability
     full_coverage: Share
@@ -247,7 +244,7 @@ def check_names(config: Config, feature_families: Mapping[str, str]) -> None:
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors put a mark at the start
         return text, tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from simbox.config import Config, load
-from simbox.errors import InputError
+from simbox.errors import InputError, UsageError
 from simbox.features import compute, features
 from simbox.features.context import CellTable
 from simbox.identifiers import text_id
@@ -86,6 +86,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     step("reading")
     with store.writer() as writer:
         found = ingest(paths, writer, _reading(config, options, work), _reading_step(step))
+    _check_events(found, options)
     measured = compute(store, work / PARTS, cells, _measuring_step(step))
     table = _joined(measured.parts, work / run_folder.FEATURES)
 
@@ -96,6 +97,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     step("writing")
     record = _record(config, options, found, scored)
     record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
+    record = replace(record, notes=(*record.notes, *_cell_notes(options.cells, table)))
     files.write(work, record, scored, options.keep)
     return Run(work, record, scored.lines)
 
@@ -198,6 +200,33 @@ def _measuring_step(step: Step) -> Callable[[int, int], None]:
         step("measuring lines", done / of)
 
     return told
+
+
+def _check_events(found: IngestReport, options: Options) -> None:
+    """Say why there is nothing to rank, if there is nothing."""
+    if found.events:
+        return
+    if found.outside:
+        ends = [f"{name} {at}" for name in ("since", "until") if (at := getattr(options, name))]
+        raise UsageError(
+            f"{' '.join(ends)}: all {found.outside:,} events of the input lie outside; "
+            "'simbox inspect' shows its period"
+        )
+    where = ", ".join(file.path for file in found.files[:1])
+    raise InputError(
+        f"{where}: {found.rows:,} rows and no call or text among them ({found.ignored:,} of other "
+        "kinds); 'simbox inspect' shows more"
+    )
+
+
+def _cell_notes(cells: Path | None, table: Path) -> tuple[str, ...]:
+    """A note when the table of cells places no line: its cells are then spelled in another way."""
+    if cells is None:
+        return ()
+    placed = pl.scan_parquet(table).select(pl.col("gyration_km").count()).collect().item()
+    if placed:
+        return ()
+    return (f"{cells}: none of its cells is among those of the data; compare their spellings",)
 
 
 def _joined(parts: Sequence[Path], target: Path) -> Path:

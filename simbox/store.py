@@ -216,14 +216,14 @@ class StoreWriter:
 
     def append(self, stored: pl.DataFrame, texts: pl.DataFrame | None = None) -> None:
         """Add rows of tables.STORED, and the texts of their ids that are not digits."""
+        if texts is not None and not texts.is_empty():
+            self._texts.append(texts)  # of rows to come too: a reader tells each text once
         if stored.is_empty():
             return
         self._note(stored)
         for key, part in self._parts(stored):
             self._held.setdefault(key, []).append(part)
         self._held_rows += stored.height
-        if texts is not None and not texts.is_empty():
-            self._texts.append(texts)
         if self._held_rows >= FLUSH_ROWS:
             self._flush()
 

@@ -217,3 +217,8 @@ def test_configuration_cannot_be_changed() -> None:
     config = load()
     with pytest.raises(ValueError, match="frozen"):
         config.scoring.prior = 0.5  # type: ignore[misc]
+
+
+def test_mark_that_an_editor_puts_at_the_start_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[scoring]\nprior = 0.5\n", encoding="utf-8-sig")
+    assert load(tmp_path / "own.toml").scoring.prior == 0.5

@@ -9,15 +9,13 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-import sys
 from typing import Annotated
 
 import typer
 
 from simbox import __version__
+from simbox.cli._process import DEBUG, end, prepare, unforeseen
 from simbox.errors import EXIT_UNEXPECTED, SimboxError
-
-DEBUG = "SIMBOX_DEBUG"  # set to 1: a traceback instead of the one line
 
 app = typer.Typer(
     name="simbox",
@@ -63,18 +61,12 @@ _register_commands()
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    prepare()
     try:
         app()
     except SimboxError as error:
-        _end(str(error), error.exit_code)
+        end(str(error), error.exit_code)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001  # no traceback on a screen; polars' panics too
-        _end(f"unexpected {type(error).__name__}: {error} (--debug shows where)", EXIT_UNEXPECTED)
-
-
-def _end(message: str, code: int) -> None:
-    if os.environ.get(DEBUG) == "1":
-        raise  # noqa: PLE0704  # called from an except clause only
-    print("simbox:", " ".join(message.split()), file=sys.stderr)
-    sys.exit(code)
+        end(unforeseen(error), EXIT_UNEXPECTED)

@@ -16,6 +16,7 @@ from simbox.errors import DataQualityError, InputError, UsageError
 from simbox.ingest.cdr import delimited, jsonl, parquet
 from simbox.ingest.cdr.batch import Batch
 from simbox.ingest.cdr.clock import EARLIEST, LATEST, to_utc, zone_table
+from simbox.ingest.cdr.devices import CellBook
 from simbox.ingest.cdr.normalise import Normaliser, Period
 from simbox.ingest.cdr.profile import Profile, choose, load_all
 from simbox.ingest.cdr.propose import Proposal, propose
@@ -139,6 +140,7 @@ class _Run:
         self.period = period(options)
         self.rejects = RejectWriter(options.rejects_path)
         self.sizes = [source.size for source in inputs.sources]
+        self.cells: dict[str, CellBook] = {}  # by profile
         self.rows = 0
 
     def file(self, number: int, progress: Progress | None) -> FileReport:
@@ -157,6 +159,7 @@ class _Run:
             local=zone_table(self.options.local_zone or zone),
             period=self.period,
             file_line=source.stem,
+            cells=self.cells.setdefault(feed, CellBook()),
         )
         tally = _Tally()
         for batch in reading.batches():

@@ -50,7 +50,8 @@ def show(console: Console, explanation: Explanation, asked: Asked) -> None:
     score = _score if console.width >= WIDE else _score_below
     _section(console, "score, in nats", score(groups, explanation.breakdown.total))
     if not explanation.has_store:
-        console.print("\n[dim]made with --no-store: the records behind it were not kept[/dim]")
+        why = "a table of features, or a run with --no-store"
+        console.print(f"\n[dim]the records behind it were not kept: {why}[/dim]")
         return
     _section(console, "activity by local hour", *_activity(explanation.days))
     _section(console, "places", _frame(explanation.places.head(MOST_PLACES)))

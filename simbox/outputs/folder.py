@@ -28,6 +28,9 @@ PERCENTILES = "percentiles.parquet"
 EVENTS = "events.parquet"
 REPORT = "report.html"
 STORE = "store"
+OURS = {RUN_FILE, LINES, LINES_CSV, FEATURES, CONTRIBUTIONS, REJECTS, PERCENTILES, EVENTS, REPORT,
+        STORE}  # fmt: skip
+SHOWN_PATH = 80  # characters of an impossible path in a message
 MOST_COMPARED = 5_000  # lines that a mistyped one is compared with: a moment's work
 
 
@@ -38,6 +41,7 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         UsageError: the target exists and is no run folder.
     """
+    target = _resolved(target)
     refuse_foreign(target)
     work = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -55,17 +59,32 @@ def refuse_foreign(target: Path) -> None:
     """Make sure that nothing but an earlier run would be replaced.
 
     Raises:
-        UsageError: the target exists and is no run folder.
+        UsageError: the target exists and holds anything that no run has written.
     """
     if not target.exists():
         return
     if not target.is_dir():
         raise UsageError(f"{target}: is a file; --out names a folder")
-    if any(target.iterdir()) and not (target / RUN_FILE).is_file():
+    try:
+        held = sorted(entry.name for entry in target.iterdir())
+    except OSError as error:
+        raise UsageError(f"{target}: cannot write here ({error.strerror}); try --out") from None
+    foreign = [name for name in held if name not in OURS] if RUN_FILE in held else held
+    if foreign:
         raise UsageError(
-            f"{target}: holds other things than a simbox run, which are not ours to replace; "
-            "name another folder with --out"
+            f"{target}: holds other things than a simbox run ({foreign[0]}), which are not ours "
+            "to replace; move them away or name another folder with --out"
         )
+
+
+def _resolved(target: Path) -> Path:
+    """Where a folder really is, behind links; so a link to a run stays one."""
+    try:
+        target.exists()  # a name that no file system takes, or a folder closed to us
+        return target.resolve() if target.is_symlink() else target
+    except OSError as error:
+        shown = str(target)[:SHOWN_PATH]
+        raise UsageError(f"{shown}: cannot write here ({error.strerror}); try --out") from None
 
 
 def _swap(work: Path, target: Path) -> None:
@@ -115,7 +134,12 @@ class RunFolder:
         """One of the run's Parquet tables."""
         if not (self.path / name).is_file():
             raise InputError(f"{self.path / name}: missing; run detect again")
-        return pl.scan_parquet(self.path / name)
+        table = pl.scan_parquet(self.path / name)
+        try:
+            table.collect_schema()
+        except (OSError, pl.exceptions.PolarsError):
+            raise InputError(f"{self.path / name}: damaged; run detect again") from None
+        return table
 
     def rows(self, name: str, lines: Sequence[str]) -> pl.DataFrame:
         """The rows of some lines in one of the run's tables."""

@@ -65,7 +65,7 @@ def evidence(frame: pl.DataFrame, card: Scorecard, knots: Knots) -> Evidence:
         full = np.maximum(weight, card.scoring.full_coverage * family.weight)
         full = np.where(full > 0, full, np.nan)
         for name, g in graded.items():
-            nats = g.evidence(family.hit, family.miss)
+            nats = g.evidence(family.compared, family.alone)
             parts[name] = np.rint(MICRO * (family.features[name].weight / full * (counted * nats)))
         family_grades[family.name] = mean * weight / full
     for lookalike, weighed in card.lookalikes:

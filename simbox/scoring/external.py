@@ -9,11 +9,16 @@ from pathlib import Path
 import polars as pl
 
 from simbox.errors import DataQualityError, InputError, did_you_mean
+from simbox.features import features
 from simbox.scoring.verdicts import LINE_COLUMNS
 from simbox.tables import REJECTS
 
 NOT_MEASURED = ("", "null", "na", "n/a", "nan", "none")  # spellings of an absent value
+SHARES = ("share", "0 or 1")  # how the units of features begin that lie within 0 and 1
+ROUNDING = 1e-6  # that a share may lie above 1
+MOST_COUNTED = 2**32 - 1
 COUNTS = ("events", "moc", "mtc", "sms_mo", "sms_mt", "active_days")
+LINE_NAMES = ("line", "msisdn", "number", "subscriber")  # of columns that may be the lines
 CONTEXT = ("line", "segment", *COUNTS, "first_seen", "last_seen", "top_cell", "top_imei", "feeds")
 
 
@@ -74,7 +79,7 @@ class _Columns:
 def _import(
     source: Path, table: pl.LazyFrame, target: Path, columns: _Columns, max_reject_share: float
 ) -> Imported:
-    table = table.with_row_index("row", 1).with_columns(pl.col("line").cast(pl.String))
+    table = table.with_row_index("row", 1).with_columns(_line(columns.schema["line"]))
     bad = _unusable_lines(table)
     wrong = _wrong_values(table, columns.schema, columns.numbers)
     rejects = _rejects(source, bad, wrong)
@@ -119,11 +124,14 @@ def _named(source: Path, columns: pl.Schema, known: Collection[str]) -> list[str
     """The table's columns, if it has lines and at least one feature."""
     names = columns.names()
     if "line" not in names:
-        hint = did_you_mean("line", names)
+        near = next((n for n in names if n.strip().lower() in LINE_NAMES), None)
+        hint = f" Rename '{near}' to 'line'." if near else ""
         raise InputError(
             f"{source}: no column 'line'; found {', '.join(names[:8]) or 'none'}."
             f"{hint} A table of features has one row a line"
         )
+    if columns["line"].is_nested():
+        raise InputError(f"{source}: column 'line' is {columns['line']}; text is needed")
     if not any(name in known for name in names):
         hints = [did_you_mean(name, known) for name in names if name not in CONTEXT]
         raise InputError(
@@ -151,12 +159,29 @@ def _text(name: str) -> pl.Expr:
     return pl.when(absent.not_()).then(text)
 
 
-def _number(dtype: pl.DataType, name: str) -> pl.Expr:
-    """The finite number in a column, null where there is none; counts are not below zero."""
+def _line(dtype: pl.DataType) -> pl.Expr:
+    """The lines as text; numbers that went through a frame of floats without their '.0'."""
+    line = pl.col("line").cast(pl.Int64, strict=False) if dtype.is_float() else pl.col("line")
+    return line.cast(pl.String)
+
+
+def _finite(dtype: pl.DataType, name: str) -> pl.Expr:
+    """The finite number in a column, null where there is none."""
     value = _text(name).cast(pl.Float64, strict=False) if dtype == pl.String else pl.col(name)
     value = value.cast(pl.Float64)
-    usable = value.is_finite() & (value >= 0) if name in COUNTS else value.is_finite()
-    return pl.when(usable).then(value)
+    return pl.when(value.is_finite()).then(value)
+
+
+def _number(dtype: pl.DataType, name: str) -> pl.Expr:
+    """The number in a column where it can be one of its kind: none is below zero, no share over 1.
+
+    A carrier that keeps its shares as percentages would else see every line at the far end.
+    """
+    value = _finite(dtype, name)
+    known = features().get(name)
+    share = known is not None and known.unit.startswith(SHARES)
+    most = 1 + ROUNDING if share else MOST_COUNTED if name in COUNTS else float("inf")
+    return pl.when(value.is_between(0, most)).then(value)
 
 
 def _unusable_lines(table: pl.LazyFrame) -> pl.DataFrame:
@@ -184,11 +209,14 @@ def _wrong_values(table: pl.LazyFrame, columns: pl.Schema, names: list[str]) -> 
         given = (_text(name) if text else pl.col(name)).is_not_null()
         if columns[name].is_float():
             given &= pl.col(name).is_not_nan()  # the spelling of null in a frame of floats
+        number = _finite(columns[name], name).is_not_null()
         wrong = table.filter(given & _number(columns[name], name).is_null()).select(
             "row",
             column=pl.lit(name),
             value_class=_shape(pl.col(name).cast(pl.String)),
-            reason=pl.lit(f"{name}|not a number"),
+            reason=pl.when(number)
+            .then(pl.lit(f"{name}|out of range"))
+            .otherwise(pl.lit(f"{name}|not a number")),
         )
         found.append(wrong)
     return pl.concat(pl.collect_all(found))

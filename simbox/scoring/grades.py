@@ -157,19 +157,21 @@ class Grade:
 
     ramp: Floats
     grade: Floats
+    alone: Masks  # there is no population to compare with
 
-    def evidence(self, hit: float, miss: float) -> Floats:
-        """Nats: ``hit`` as far as the grade goes, ``miss`` as far as the ramp falls short."""
+    def evidence(self, compared: tuple[float, float], alone: tuple[float, float]) -> Floats:
+        """Nats: at grade 1 as far as the grade goes, at grade 0 as far as the ramp falls short."""
+        hit, miss = (np.where(self.alone, a, c) for a, c in zip(alone, compared, strict=True))
         return np.asarray(self.grade * hit + (1.0 - self.ramp) * miss)
 
 
 def grade(name: str, values: Floats, anchors: Anchored, knots: Knots, rows: SegmentRows) -> Grade:
     """The grade of each value of a feature; NaN where it is not measured."""
     ramps = ramp(values, anchors)
-    if len(rows.masks) == 1:
-        tails = tail(values, anchors, knots.of(rows.masks[0][0], name))
-    else:
-        tails = np.full(len(values), np.nan)
-        for segment, mask in rows.masks:
-            tails[mask] = tail(values[mask], anchors, knots.of(segment, name))
-    return Grade(ramps, np.minimum(ramps, tails))
+    tails = np.full(len(values), np.nan)
+    alone = np.zeros(len(values), dtype=bool)
+    for segment, mask in rows.masks:
+        reference = knots.of(segment, name)
+        tails[mask] = tail(values[mask], anchors, reference)
+        alone[mask] = reference is None
+    return Grade(ramps, np.minimum(ramps, tails), alone)

@@ -139,6 +139,7 @@ def _read(path: Path) -> pl.DataFrame:
     if missing:
         raise ConfigError(f"{path}: line 1: no column '{missing[0]}'; found {_listed(raw.columns)}")
     text = raw.with_columns(pl.all().str.strip_chars().replace("", None)).with_row_index("row", 2)
+    text = text.remove(pl.all_horizontal(pl.col(raw.columns).is_null()))  # blank lines
     return _checked(path, _with_list(path, text))
 
 
@@ -159,14 +160,16 @@ def _with_list(path: Path, text: pl.DataFrame) -> pl.DataFrame:
 
 def _checked(path: Path, text: pl.DataFrame) -> pl.DataFrame:
     """The entries with typed values; the first that does not fit is an error with its line."""
-    digits = pl.col("kind").is_in(["line", "prefix", "imsi", "imei", "tac"])
+    kinds = pl.col("kind").str.to_lowercase()
+    digits = kinds.is_in(["line", "prefix", "imsi", "imei", "tac"])
+    plain = pl.col("value").str.replace_all(r"^\+|[ ()./-]", "")
+    dialled = kinds.is_in(["line", "prefix"])  # an IMEI may begin with 00
+    bare = pl.when(dialled).then(plain.str.strip_prefix("00")).otherwise(plain)
     text = text.with_columns(
         pl.col("kind").str.to_lowercase(),
         pl.col("expires").str.to_date("%Y-%m-%d", strict=False).alias("day"),
     ).with_columns(
-        value=pl.when(digits)
-        .then(pl.col("value").str.replace_all(r"^\+|[ ()./-]", ""))
-        .otherwise(pl.col("value"))
+        value=pl.when(digits & bare.str.contains(r"^[0-9]*$")).then(bare).otherwise("value")
     )
     _refuse(path, text, pl.col("value").is_null(), "value", "an entry needs a value")
     unknown = pl.col("kind").is_in(list(KINDS)).not_() | pl.col("kind").is_null()

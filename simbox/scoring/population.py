@@ -51,7 +51,7 @@ def _populations(table: FeatureTable, card: Scorecard) -> dict[str, tuple[Masks,
     sent = outgoing(context)
     used = np.ones(context.height, dtype=bool)
     if sent is not None:
-        used = sent >= card.scoring.min_outgoing
+        used = sent >= card.scoring.reference_outgoing
     if used.sum() < card.scoring.min_segment:
         return {}
     evident = _evidence_of_anchors(table, card)
@@ -69,7 +69,8 @@ def _populations(table: FeatureTable, card: Scorecard) -> dict[str, tuple[Masks,
 def _evidence_of_anchors(table: FeatureTable, card: Scorecard) -> Integers:
     """Each line's score when every grade is its ramp."""
     names = ("line", "segment", *OUTGOING, *card.inputs)
-    chunks = [evidence(chunk, card, NO_KNOTS).total for chunk in table.chunks(names)]
+    trusting = card.trusting_anchors()
+    chunks = [evidence(chunk, trusting, NO_KNOTS).total for chunk in table.chunks(names)]
     return np.concatenate(chunks)
 
 

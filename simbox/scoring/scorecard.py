@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from simbox.config import Config, LookalikeWeight, ScoredFeature, Scoring, check_names
@@ -32,11 +32,11 @@ class Part:
 
 @dataclass(frozen=True)
 class FamilyCard:
-    """A family with its scored features, and its evidence at grade 1 and at grade 0."""
+    """A family with its scored features, and its evidence at grade 1 and at grade 0 in nats."""
 
     name: str
-    hit: float
-    miss: float
+    compared: tuple[float, float]  # against a population
+    alone: tuple[float, float]  # by the anchors alone
     features: Mapping[str, ScoredFeature]
 
     @cached_property
@@ -77,6 +77,11 @@ class Scorecard:
             Part(PRIOR, "prior", PRIOR), *features, *lookalikes, Part(HOT_LIST, "list", HOT_LIST),
         )  # fmt: skip
 
+    def trusting_anchors(self) -> Scorecard:
+        """The same, with anchors that speak as loudly without a population as with one."""
+        families = tuple(replace(family, alone=family.compared) for family in self.families)
+        return replace(self, families=families)
+
     @property
     def prior(self) -> int:
         """The prior's log odds, in micro-nats."""
@@ -108,8 +113,8 @@ def scorecard(config: Config, feature_families: Mapping[str, str]) -> Scorecard:
     families = tuple(
         FamilyCard(
             name,
-            family.hit,
-            family.miss,
+            family.nats(),
+            family.nats(scoring.uncompared_q),
             {n: f for n, f in scored.items() if feature_families[n] == name},
         )
         for name, family in scoring.families.items()

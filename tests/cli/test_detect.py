@@ -216,3 +216,22 @@ def test_line_on_a_white_list_is_no_finding(
     )
     first = next(csv.DictReader(io.StringIO(ended.out)))
     assert (ended.code, first["line"], first["status"]) == (0, GATEWAY, "listed")
+
+
+def test_period_without_events_is_told(
+    simbox: Callable[..., Any], exports: Path, tmp_path: Path
+) -> None:
+    ended = simbox("detect", exports, "--out", tmp_path / "run", "--since", "2031-01-01")
+    assert ended.code == 2
+    assert f"since 2031-01-01 00:00:00: all {len(rows()):,} events" in ended.err
+
+
+@pytest.mark.parametrize(("cell", "said"), [("001-01-9-9", True), ("", False)])
+def test_table_of_cells_that_places_nobody_is_told(
+    simbox: Callable[..., Any], exports: Path, tmp_path: Path, cell: str, said: bool
+) -> None:
+    known = next(c for c in rows()[0].split(",") if c.startswith("001-01-"))
+    (tmp_path / "cells.csv").write_text(f"cell,lat,lon\n{cell or known},30.1,120.2\n")
+    simbox("detect", exports, "--out", tmp_path / "run", "--cells", tmp_path / "cells.csv")
+    notes = json.loads((tmp_path / "run" / "run.json").read_text())["notes"]
+    assert any("compare their spellings" in note for note in notes) == said

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,6 +109,23 @@ def test_misspelt_key_is_answered_with_the_right_one(
     assert "Did you mean 'prior'?" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ('[time]\nlocal_zone = "Mars/Base"', "Mars/Base"),
+        ('[ingest]\nprofile_folders = ["absent"]', "absent"),
+        ('[lists]\nfiles = ["absent.csv"]', "absent.csv"),
+    ],
+)
+def test_what_a_configuration_names_must_be_there(
+    simbox: Callable[..., Any], tmp_path: Path, table: str, found: str
+) -> None:
+    (tmp_path / "own.toml").write_text(f"{table}\n")
+    ended = simbox("check-config", tmp_path / "own.toml")
+    assert ended.code == 2
+    assert found in ended.err
+
+
 def test_profiles_are_listed(simbox: Callable[..., Any]) -> None:
     assert "generic-served" in simbox("profiles").out
 
@@ -130,6 +148,62 @@ def test_unexpected_trouble_is_one_line_and_exit_code_1(
         "simbox: unexpected RuntimeError: a strange thing (--debug shows where)"
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), OSError("File too large (os error 27)")]
+)
+def test_full_disk_is_told_with_what_helps(
+    simbox: Callable[..., Any],
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("simbox.pipeline.compute", full)
+    ended = simbox("detect", exports, "--out", tmp_path / "run")
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert "free space" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_terminated_run_leaves_nothing_behind(exports: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from simbox import cli, pipeline\n"
+        "pipeline.compute = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.argv = ['simbox', 'detect', sys.argv[1], '--out', sys.argv[2]]; cli.main()\n"
+    )
+    command = [sys.executable, "-c", code, str(exports), str(tmp_path / "run")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (143, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "gbk"])
+def test_terminal_of_a_narrow_encoding_shows_what_it_can(encoding: str) -> None:
+    command = [sys.executable, "-m", "simbox", "catalogue"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    ended = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"distinct_ratio" in ended.stdout
+
+
+def test_closed_output_is_no_error(exports: Path, tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m simbox detect "{exports}" --out "{tmp_path / "run"}" >&-'
+    ended = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(
+    simbox: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "odd.csv").write_text("a\x1b[2Jb,c\n1,2\n")
+    ended = simbox("detect", tmp_path / "odd.csv", "--out", tmp_path / "run")
+    assert ended.code == 2
+    assert "\x1b" not in ended.err
 
 
 def test_debug_shows_where(tmp_path: Path) -> None:

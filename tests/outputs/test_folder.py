@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from simbox.errors import InputError, UsageError
-from simbox.outputs.folder import RUN_FILE, RunFolder, replacing
+from simbox.outputs.folder import LINES, RUN_FILE, RunFolder, replacing
 
 
 def run(folder: Path, content: str) -> None:
@@ -38,6 +39,37 @@ def test_later_run_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
 def test_empty_folder_may_be_filled(tmp_path: Path) -> None:
     run(tmp_path, "first")
     assert (tmp_path / RUN_FILE).is_file()
+
+
+def test_what_somebody_put_beside_a_run_is_not_replaced(tmp_path: Path) -> None:
+    run(tmp_path / "run", "first")
+    (tmp_path / "run" / "notes.txt").write_text("what the desk found out")
+    with pytest.raises(UsageError, match=r"notes\.txt"):
+        run(tmp_path / "run", "second")
+    assert (tmp_path / "run" / RUN_FILE).read_text() == "first"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_link_to_a_run_goes_on_leading_there(tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to("march")
+    for content in ("first", "second"):
+        run(tmp_path / "latest", content)
+        assert (tmp_path / "march" / RUN_FILE).read_text() == content
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["latest", "march"]
+
+
+def test_name_that_no_file_system_takes_is_refused_in_short(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot write here") as refused:
+        run(tmp_path / ("x" * 300), "first")
+    assert len(str(refused.value)) < 160
+
+
+def test_damaged_table_is_named(tmp_path: Path, finished: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    (folder / LINES).write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"lines\.parquet: damaged; run detect again"):
+        RunFolder.open(folder).table(LINES)
 
 
 def test_file_in_the_way_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import polars as pl
 import pytest
 
 from simbox.features import features
-from simbox.scoring import Scorecard, score_frame
+from simbox.scoring import FeatureTable, Scorecard, score_frame
 from simbox.scoring.evidence import evidence
-from simbox.scoring.grades import NO_KNOTS
+from simbox.scoring.grades import NO_KNOTS, Knots
+from simbox.scoring.population import reference_knots
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "scoring").glob("*.toml"))
 COUNTS = {"moc", "sms_mo"}
@@ -43,15 +45,24 @@ def test_case_says_why_and_names_known_features(case: dict[str, Any]) -> None:
     assert set(case["expect"]) <= EXPECTATIONS
 
 
+@pytest.fixture(scope="module")
+def ordinary_people(population: Callable[..., pl.DataFrame], card: Scorecard) -> Knots:
+    return reference_knots(FeatureTable.of(population(1000).drop("segment")), card)
+
+
 def test_case_has_the_verdict_that_its_reason_demands(
-    case: dict[str, Any], card: Scorecard
+    case: dict[str, Any], card: Scorecard, ordinary_people: Knots
 ) -> None:
-    line = score_frame(frame_of(case), card).lines.row(0, named=True)
+    line = score_frame(frame_of(case), card, knots=ordinary_people).lines.row(0, named=True)
     expect = case["expect"]
     assert line["status"] == expect.get("status", line["status"])
     assert line["status"] != expect.get("status_not")
     assert line["probability"] > expect.get("probability_above", -1)
     assert line["score"] < expect.get("score_below", 1e9)
+    if case["kind"] == "gateway" and "status" in expect:  # alone it is less sure, and still a find
+        alone = score_frame(frame_of(case), card).lines.row(0, named=True)
+        assert alone["probability"] <= line["probability"]
+        assert alone["status"] != "clear" or line["status"] == "clear"
     if case["kind"] == "ordinary":
         assert line["score"] < 0
     if case["kind"] != "gateway":

@@ -24,6 +24,7 @@ def two_families(card_with: CardWith) -> Scorecard:
     return card_with(
         prior=0.001,
         exposure_n0=20.0,
+        uncompared_q=1.0,
         full_coverage=0.5,
         direction_volume=("direction",),
         families={
@@ -129,7 +130,7 @@ def test_score_never_falls_when_a_signal_moves_towards_its_gateway_anchor(
 
 
 def test_every_default_family_speaks_against_a_line_at_grade_zero(card: Scorecard) -> None:
-    assert all(family.miss < 0 < family.hit for family in card.families)
+    assert all(f.compared[1] < 0 < f.compared[0] for f in card.families)
 
 
 def test_half_of_a_family_s_weight_never_outweighs_the_whole(card: Scorecard) -> None:

@@ -57,13 +57,48 @@ def test_values_that_are_no_numbers_are_reported_and_count_as_not_measured(tmp_p
     assert made.rows == 3
     told = made.rejects.select("row", "column", "value_class", "reason").rows()
     assert told == [
-        (2, "moc", "text(2)", "moc|not a number"),
+        (2, "moc", "text(2)", "moc|out of range"),
         (2, "out_share", "text(4)", "out_share|not a number"),
         (3, "moc", "text(1)", "moc|not a number"),
         (3, "out_share", "text(3)", "out_share|not a number"),
         (4, "line", "empty", "line|empty"),
         (5, "line", "digits(1)", "line|duplicate"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kept"),
+    [
+        ("out_share", "85", None),  # a percentage
+        ("out_share", "-0.1", None),
+        ("out_share", "1.0000001", 1.0000001),  # a rounded one
+        ("gap_median", "85", 85.0),
+        ("gap_median", "-1", None),
+        ("moc", "99999999999", None),
+    ],
+)
+def test_value_that_its_unit_cannot_have_is_reported(
+    tmp_path: Path, column: str, value: str, kept: float | None
+) -> None:
+    rows = f"line,night_share,{column}\n1,0.5,{value}\n"
+    made, frame = imported(tmp_path, rows)
+    assert frame[column].to_list() == [kept]
+    reasons = made.rejects["reason"].to_list()
+    assert reasons == ([] if kept else [f"{column}|out of range"])
+
+
+def test_lines_that_went_through_a_frame_of_floats_keep_their_digits(
+    tmp_path: Path, target: Path
+) -> None:
+    table = pl.DataFrame({"line": [99913000000001.0], "out_share": [0.5]})
+    table.write_parquet(tmp_path / "table.parquet")
+    import_features(tmp_path / "table.parquet", target, {"out_share"}, 0.0)
+    assert pl.read_parquet(target)["line"].to_list() == ["99913000000001"]
+
+
+def test_column_that_may_be_the_lines_is_to_be_renamed(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Rename 'Line' to 'line'"):
+        imported(tmp_path, "Line,out_share\n1,0.5\n")
 
 
 def test_too_many_unusable_rows_end_the_run(tmp_path: Path) -> None:

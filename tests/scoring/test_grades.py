@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbox.config import ScoredFeature
+from simbox.scoring import Scorecard
 from simbox.scoring.grades import (
     NO_KNOTS,
     Grade,
@@ -117,16 +118,18 @@ def test_grade_is_the_smaller_of_ramp_and_tail() -> None:
 
 
 def test_what_half_of_a_population_shares_with_gateways_speaks_neither_for_nor_against() -> None:
-    hit, miss = 2.0, -1.0
-    shared = Grade(ramp=np.array([1.0]), grade=np.array([0.0]))
-    assert shared.evidence(hit, miss) == pytest.approx([0.0])
-    rare = Grade(ramp=np.array([1.0]), grade=np.array([1.0]))
-    assert rare.evidence(hit, miss) == pytest.approx([2.0])
-    ordinary = Grade(ramp=np.array([0.0]), grade=np.array([0.0]))
-    assert ordinary.evidence(hit, miss) == pytest.approx([-1.0])
-    # Half way up the ramp and far out: half of each.
-    between = Grade(ramp=np.array([0.5]), grade=np.array([0.5]))
-    assert between.evidence(hit, miss) == pytest.approx([0.5])
+    # Shared by half, rare, ordinary, and half way up the ramp and far out: half of each.
+    ramps, grades = np.array([1.0, 1.0, 0.0, 0.5]), np.array([0.0, 1.0, 0.0, 0.5])
+    compared = Grade(ramps, grades, alone=np.zeros(4, dtype=bool))
+    assert compared.evidence((2.0, -1.0), (9.0, -9.0)) == pytest.approx([0.0, 2.0, -1.0, 0.5])
+
+
+def test_without_a_population_the_anchors_speak_more_softly(card: Scorecard) -> None:
+    alone = Grade(np.array([1.0, 0.0]), np.array([1.0, 0.0]), alone=np.ones(2, dtype=bool))
+    assert alone.evidence((2.0, -1.0), (1.5, -0.9)) == pytest.approx([1.5, -0.9])
+    for family in card.families:
+        assert 0 < family.alone[0] < family.compared[0]
+        assert family.compared[1] < family.alone[1] < 0
 
 
 def test_segment_is_compared_with_its_own_lines() -> None:

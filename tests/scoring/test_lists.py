@@ -38,6 +38,7 @@ def lists_in(tmp_path: Path, config: Config) -> Callable[..., ListEntries]:
     [
         ("line", "22501000001", [0]),
         ("line", "+225 01-000-001", [0]),
+        ("line", "0022501000001", [0]),
         ("line", "2250100000", []),
         ("prefix", "225", [0, 1]),
         ("prefix", "+33", [2]),
@@ -54,6 +55,18 @@ def test_entry_names_the_lines_that_have_its_value(
     matched = lists_in(f"{HEAD}{value},{kind},{REST}\n").match(FRAME)
     assert [row for row, on in enumerate(matched["hot"]) if on] == hit
     assert matched["white"].sum() == matched["grey"].sum() == 0
+
+
+def test_name_of_an_account_keeps_its_punctuation(lists_in: Callable[..., ListEntries]) -> None:
+    matched = lists_in(f"{HEAD}desk.12/a-1,line,{REST}\n").match(
+        pl.DataFrame({"line": ["desk.12/a-1", "desk12a1"]})
+    )
+    assert matched["hot"].to_list() == [True, False]
+
+
+def test_blank_lines_of_a_list_are_no_entries(lists_in: Callable[..., ListEntries]) -> None:
+    listed = lists_in(f"{HEAD}\n22501000001,line,{REST}\n,,,,\n\n")
+    assert listed.entries["value"].to_list() == ["22501000001"]
 
 
 def test_entry_of_a_column_that_the_features_lack_names_nobody(

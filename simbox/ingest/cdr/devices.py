@@ -209,7 +209,8 @@ class CellBook:
 
     def _holds(self, wanted: Ids) -> npt.NDArray[np.bool_]:
         at = np.searchsorted(self.hashes, wanted)
-        return np.append(self.hashes, np.uint64(0))[at] == wanted
+        held: npt.NDArray[np.bool_] = np.append(self.hashes, np.uint64(0))[at] == wanted
+        return held
 
     def _learn(self, spellings: pl.Series, hashes: Ids, nulls: tuple[str, ...]) -> pl.DataFrame:
         """Enter new spellings into the table; the texts of their ids."""

@@ -82,10 +82,10 @@ class Normaliser:
     local: ZoneTable
     period: Period = Period()
     file_line: str = ""
+    cells: CellBook = field(default_factory=CellBook)  # shared by the files of a profile
     times: TimeReader = field(init=False)
     answers: TimeReader = field(init=False)
     codes: dict[str, CodeReader] = field(init=False)
-    cells: CellBook = field(init=False, default_factory=CellBook)
 
     def __post_init__(self) -> None:
         self.times = TimeReader(self.profile.time)
@@ -104,7 +104,7 @@ class Normaliser:
 
 _PARTIES = ("line", "other", "a", "b", "imsi", "b_imsi", "imei", "b_imei")
 _CODES = ("event_type", "direction", "service", "answered", "other_class")
-_VALUE, _LENGTH = ".value", ".length"
+_DIGITS = (".value", ".length", ".plus")
 
 
 def _usual(owner: Normaliser, frame: pl.DataFrame) -> dict[str, pl.Series]:
@@ -112,7 +112,8 @@ def _usual(owner: Normaliser, frame: pl.DataFrame) -> dict[str, pl.Series]:
     texts = {name for name, dtype in frame.schema.items() if dtype == pl.String}
     asked: dict[str, pl.Expr] = {}
     for name in texts.intersection(_PARTIES):
-        asked[name + _VALUE], asked[name + _LENGTH] = Digits.expressions(name)
+        found = Digits.expressions(name)
+        asked |= {name + part: expr for part, expr in zip(_DIGITS, found, strict=True)}
     for name in texts.intersection(_CODES):
         asked[name] = owner.codes[name].expression(name)
     for name in texts.intersection(("cell", "b_cell")):
@@ -217,10 +218,8 @@ class _Work:
         return self.owner.codes[column].encode(self.frame[column], self.usual.get(column))
 
     def _digits(self, column: str) -> Digits | None:
-        value, length = self.usual.get(column + _VALUE), self.usual.get(column + _LENGTH)
-        if value is None or length is None:
-            return None
-        return Digits(value.to_numpy(), length.to_numpy())
+        parts = [self.usual[column + part] for part in _DIGITS if column + part in self.usual]
+        return Digits.read(*parts) if parts else None
 
     def _starts(self, bad: Mask) -> npt.NDArray[np.int64]:
         column = "start"
@@ -314,12 +313,14 @@ class _Work:
     def _imsi(self, column: str) -> Ids:
         if not self.has(column):
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(encode_imsi(self.frame[column], self.profile.layout.nulls, self._digits(column)))
+        nulls = self.profile.layout.nulls
+        return self._keep(encode_imsi(self.frame[column], nulls, self._digits(column)))
 
     def _imei(self, column: str) -> Ids:
         if not self.has(column):
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(encode_imei(self.frame[column], self.profile.layout.nulls, self._digits(column)))
+        nulls = self.profile.layout.nulls
+        return self._keep(encode_imei(self.frame[column], nulls, self._digits(column)))
 
     def _place(self, column: str) -> Ids:
         parts = {c: pl.col(c) for c in ("mcc", "mnc", "lac", "ci") if self.has(c)}

@@ -79,19 +79,30 @@ class Digits:
     lengths: Lengths
 
     @staticmethod
-    def expressions(column: str) -> tuple[pl.Expr, pl.Expr]:
-        """Value and length of a column of texts, as expressions."""
+    def expressions(column: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+        """Value, length and leading ``+`` of a column of texts."""
         text = pl.col(column)
-        value, length = text.cast(pl.UInt64, strict=False), text.str.len_bytes()
-        plain = value.is_not_null() & (length <= MAX_PLAIN) & ~text.str.starts_with("+")
-        return value.fill_null(0), pl.when(plain).then(length).otherwise(0).cast(pl.UInt8)
+        return text.cast(pl.UInt64, strict=False), text.str.len_bytes(), text.str.starts_with("+")
+
+    @classmethod
+    def read(cls, value: pl.Series, length: pl.Series, plus: pl.Series) -> Digits:
+        """What the three expressions gave."""
+        sizes = length.fill_null(0).to_numpy()
+        odd = sizes > MAX_PLAIN
+        if plus.any():
+            odd |= plus.fill_null(value=False).to_numpy()
+        if value.null_count():
+            odd |= value.is_null().to_numpy()
+        lengths = sizes.astype(np.uint8)
+        lengths[odd] = 0
+        return cls(value.fill_null(0).to_numpy(), lengths)
 
     @classmethod
     def of(cls, column: pl.Series) -> Digits:
         """What a column of texts holds."""
-        value, length = cls.expressions("raw")
-        frame = column.alias("raw").to_frame().select(value=value, length=length)
-        return cls(frame["value"].to_numpy(), frame["length"].to_numpy())
+        value, length, plus = cls.expressions("raw")
+        frame = column.alias("raw").to_frame().select(value=value, length=length, plus=plus)
+        return cls.read(*frame.get_columns())
 
 
 @dataclass(frozen=True)

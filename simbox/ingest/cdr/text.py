@@ -21,6 +21,7 @@ _MARKS = {
 }
 SAMPLE_LINES = 4000
 _DELIMITER_LINES = 400
+_LONG = csv.field_size_limit()
 
 
 def find_encoding(first: bytes, wanted: tuple[str, ...] = ()) -> str:
@@ -82,7 +83,7 @@ def split(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
 def _split(lines: tuple[str, ...], delimiter: str, quote: str) -> list[list[str]]:
     rows = []
     for line in lines:  # a few thousand at most: only what recognition looks at
-        if not quote:
+        if not quote or _unquoted(line, quote):
             rows.append(line.split(delimiter))
             continue
         try:
@@ -90,6 +91,11 @@ def _split(lines: tuple[str, ...], delimiter: str, quote: str) -> list[list[str]
         except csv.Error:
             rows.append([line])
     return rows
+
+
+def _unquoted(line: str, quote: str) -> bool:
+    """Whether a line can be split without the rules of quotes, ten times faster."""
+    return bool(line) and quote not in line and "\r" not in line and len(line) < _LONG
 
 
 def find_delimiter(lines: list[str]) -> str:
@@ -108,6 +114,16 @@ def _find_delimiter(lines: tuple[str, ...]) -> str:
         if fields > 1 and score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def _cut(held: bytes, data: bytes) -> tuple[bytes, bytes]:
+    """All lines that end in some data, with what was held before it, and the rest."""
+    end = data.rfind(b"\n") + 1
+    if not end:
+        return b"", held + data
+    if end == len(data) and not held:
+        return data, b""
+    return b"".join((held, memoryview(data)[:end])), data[end:]
 
 
 @dataclass
@@ -134,12 +150,7 @@ class Pieces:
                 mac = b"\n" not in data and b"\r" in data
             if mac:
                 data = data.replace(b"\r", b"\n")
-            end = data.rfind(b"\n") + 1
-            if end == len(data) and not held:
-                piece = data
-            else:
-                piece = b"".join((held, memoryview(data)[:end])) if end else b""
-                held = data[end:] if end else held + data
+            piece, held = _cut(held, data)
             if first:
                 piece, first = piece.removeprefix(codecs.BOM_UTF8), not piece
             if not piece:
