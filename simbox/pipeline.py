@@ -15,7 +15,7 @@ import polars as pl
 
 from simbox.config import Config, load
 from simbox.errors import InputError, UsageError
-from simbox.features import compute, features
+from simbox.features import FeatureRun, compute, features
 from simbox.features.context import CellTable
 from simbox.identifiers import text_id
 from simbox.ingest import estimate_rows, ingest
@@ -88,7 +88,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
         found = ingest(paths, writer, _reading(config, options, work), _reading_step(step))
     _check_events(found, options)
     measured = compute(store, work / PARTS, cells, _measuring_step(step))
-    table = _joined(measured.parts, work / run_folder.FEATURES)
+    table = _joined(measured, work / run_folder.FEATURES)
 
     step("scoring")
     lists = load_lists(_lists(config, options), config.lists, _last_day(store))
@@ -229,10 +229,10 @@ def _cell_notes(cells: Path | None, table: Path) -> tuple[str, ...]:
     return (f"{cells}: none of its cells is among those of the data; compare their spellings",)
 
 
-def _joined(parts: Sequence[Path], target: Path) -> Path:
-    """The parts of the features as one file, in their order."""
-    pl.scan_parquet(list(parts)).sink_parquet(target, maintain_order=True)
-    shutil.rmtree(parts[0].parent)
+def _joined(measured: FeatureRun, target: Path) -> Path:
+    """The features as one file, in their order."""
+    measured.table().sink_parquet(target, maintain_order=True)
+    shutil.rmtree(measured.folder)
     return target
 
 

@@ -43,7 +43,7 @@ def measured(files: Sequence[Sequence[str]], buckets: int = 1, zone: str = HOME)
         with store.writer() as writer:
             ingest(paths, writer, IngestOptions(profile=profile, local_zone=HOME))
         run = compute(store, folder / "features")
-        return pl.concat(pl.read_parquet(part) for part in run.parts).sort("line")
+        return run.table().collect().sort("line")
 
 
 PROFILE = """

@@ -25,11 +25,15 @@ SECOND_US = 1_000_000
 class FeatureRun:
     """What the feature stage made of a store."""
 
-    parts: tuple[Path, ...]  # Parquet, in the order of the lines' hashes
+    folder: Path  # of the parts, in the order of the lines' hashes
     lines: int
     events: int
     duplicates: int
     merged: int
+
+    def table(self) -> pl.LazyFrame:
+        """One row a line, in the order of the lines' hashes."""
+        return pl.scan_ipc(sorted(self.folder.glob("part-*.arrow")))
 
 
 def compute(
@@ -38,25 +42,22 @@ def compute(
     cells: CellTable | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureRun:
-    """Measure every line of a store; one Parquet file a bucket in ``folder``.
+    """Measure every line of a store into ``folder``, a bucket at a time.
 
     Raises:
         InputError: the store holds no event.
     """
     context = context_of(store, cells)
     folder.mkdir(parents=True, exist_ok=True)
-    parts: list[Path] = []
     lines = rows = duplicates = merged = 0
     for number, events in enumerate(each_events(store)):
         if events.lines:
-            part = folder / f"part-{number:04d}.parquet"
-            measure(events, context, store).write_parquet(part, compression="lz4")
-            parts.append(part)
+            measure(events, context, store).write_ipc(folder / f"part-{number:04d}.arrow")
         lines, rows = lines + events.lines, rows + events.rows
         duplicates, merged = duplicates + events.duplicates, merged + events.merged
         if progress:
             progress(number + 1, store.manifest.buckets)
-    return FeatureRun(tuple(parts), lines, rows, duplicates, merged)
+    return FeatureRun(folder, lines, rows, duplicates, merged)
 
 
 def context_of(store: Store, cells: CellTable | None = None) -> Context:

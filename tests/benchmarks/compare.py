@@ -49,4 +49,6 @@ def _differs(name: str) -> pl.Expr:
 
 def read(path: Path) -> pl.DataFrame:
     """A table of features: a file, or a folder of parts."""
-    return pl.read_parquet(path / "*.parquet" if path.is_dir() else path)
+    if path.is_dir():
+        return pl.read_ipc(path / "*.arrow")
+    return pl.read_parquet(path)

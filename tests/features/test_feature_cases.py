@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
 import pytest
 from event_tables import cell_table, store_of, table
 from notes import events
@@ -28,7 +27,7 @@ def measured(case: dict[str, Any], name: str) -> dict[str, float | None]:
     cells = {cell: tuple(at) for cell, at in case.get("cells", {}).items()}
     with store_of([table(events(case["events"]))]) as store, TemporaryDirectory() as folder:
         run = compute(store, Path(folder), cell_table(cells) if cells else None)
-        rows = pl.concat(pl.read_parquet(part) for part in run.parts)
+        rows = run.table().collect()
     return dict(rows.select("line", name).iter_rows())
 
 

@@ -60,7 +60,7 @@ def test_a_view_agrees_with_its_oracle_on_ten_days_of_a_small_town(
 def computed(frames: Sequence[pl.DataFrame], buckets: int, cells: CellTable) -> pl.DataFrame:
     with store_of(frames, buckets) as store, TemporaryDirectory() as folder:
         run = compute(store, Path(folder), cells)
-        return pl.concat(pl.read_parquet(part) for part in run.parts)
+        return run.table().collect()
 
 
 @pytest.fixture(scope="module")
