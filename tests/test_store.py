@@ -172,6 +172,16 @@ def test_texts_of_a_later_writer_join_those_of_the_first(folder: Path) -> None:
     assert store.manifest.rows == all_rows(store).height == 2
 
 
+def test_texts_of_a_batch_without_rows_are_kept(folder: Path) -> None:
+    texts = pl.DataFrame({"id": [7], "text": ["cell seven"]}).cast({"id": pl.UInt64})
+    with Store.create(folder, 1).writer() as writer:
+        writer.add_source("one.csv", "first")
+        writer.append(rows(1).clear(), texts)
+        writer.append(rows(1), texts.clear())
+    found = Store.open(folder).texts(pl.Series([7], dtype=pl.UInt64))
+    assert found["text"].to_list() == ["cell seven"]
+
+
 def test_rows_are_written_when_too_many_are_held(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,14 @@ class CellsReport:
     rows: int
     bad: int
     moved: int  # rows of a cell that the table holds again with another position: the last counts
+    repeated: int = 0  # rows that say again where a cell stands
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the table should be told, a sentence each."""
+        bad = f"{self.bad:,} of {self.rows:,} rows without a cell or position are left out"
+        moved = f"{self.moved:,} rows give a cell another position; its last row counts"
+        return (*((bad,) if self.bad else ()), *((moved,) if self.moved else ()))
 
 
 def read_cells(path: Path | str) -> pl.DataFrame:
@@ -105,7 +113,9 @@ def _checked(path: str, table: pl.DataFrame) -> CellsReport:
             "check that this is the cell table"
         )
     last = good.unique("cell", keep="last").sort("cell")
-    return CellsReport(CELLS.conform(last), table.height, bad, good.height - last.height)
+    again = good.height - last.height
+    moved = good.unique(["cell", "lat", "lon"]).height - last.height
+    return CellsReport(CELLS.conform(last), table.height, bad, moved, again - moved)
 
 
 def _columns(found: Sequence[str]) -> dict[str, str]:
@@ -120,6 +130,8 @@ def _columns(found: Sequence[str]) -> dict[str, str]:
 
 def _read(path: str) -> pl.DataFrame:
     """The table as texts."""
+    if Path(path).is_dir():
+        raise InputError(f"{path}: a folder; give one table of cells")
     sources = expand([path]).sources
     if len(sources) != 1:
         raise InputError(f"{path}: {len(sources)} files; give one table of cells")

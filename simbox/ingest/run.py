@@ -20,7 +20,7 @@ from simbox.ingest.cdr.devices import CellBook
 from simbox.ingest.cdr.normalise import Normaliser, Period
 from simbox.ingest.cdr.profile import Profile, choose, load_all
 from simbox.ingest.cdr.propose import Proposal, propose
-from simbox.ingest.cdr.recognise import Fit, Head, apply, read_head, recognise
+from simbox.ingest.cdr.recognise import Fit, Head, apply, check_columns, read_head, recognise
 from simbox.ingest.cdr.text import Pieces
 from simbox.ingest.report import FileReport, IngestOptions, IngestProgress, IngestReport
 from simbox.ingest.sources import Inputs, Source, Stream, expand, sha256
@@ -47,9 +47,27 @@ def open_profiles(options: IngestOptions) -> tuple[Profile, ...]:
 def open_file(source: Source, profiles: Sequence[Profile]) -> tuple[Head, Fit]:
     """A file's beginning, and the profile that reads it."""
     head = read_head(source)
-    if len(profiles) == 1:
-        return head, apply(profiles[0], head)
-    return head, recognise(head, profiles)
+    found = apply(profiles[0], head) if len(profiles) == 1 else recognise(head, profiles)
+    check_columns(found, head)
+    return head, found
+
+
+def without_strays(inputs: Inputs, profiles: Sequence[Profile]) -> Inputs:
+    """The inputs without the notes and control files that stand in folders beside records."""
+    doubtful = [source for source in inputs.sources if source.doubtful]
+    strays = {source for source in doubtful if not _is_readable(source, profiles)}
+    if len(strays) == len(inputs.sources):
+        return inputs  # nothing else is there: the first one says what is wrong
+    kept = tuple(source for source in inputs.sources if source not in strays)
+    return Inputs(kept, (*inputs.skipped, *(s.path for s in inputs.sources if s in strays)))
+
+
+def _is_readable(source: Source, profiles: Sequence[Profile]) -> bool:
+    try:
+        open_file(source, profiles)
+    except InputError:
+        return False
+    return True
 
 
 @dataclass
@@ -133,11 +151,11 @@ class _Run:
     """An ingest under way."""
 
     def __init__(self, inputs: Inputs, store: StoreWriter, options: IngestOptions) -> None:
-        self.inputs = inputs
+        self.profiles = open_profiles(options)
+        self.inputs = inputs = without_strays(inputs, self.profiles)
         self.store = store
         self.options = options
-        self.profiles = open_profiles(options)
-        self.period = period(options)
+        period(options)  # an empty one is said before anything is read
         self.rejects = RejectWriter(options.rejects_path)
         self.sizes = [source.size for source in inputs.sources]
         self.cells: dict[str, CellBook] = {}  # by profile
@@ -157,7 +175,7 @@ class _Run:
             feed=self.store.feed_code(feed),
             zone=zone_table(zone),
             local=zone_table(self.options.local_zone or zone),
-            period=self.period,
+            period=period(self.options, self.options.local_zone or zone),
             file_line=source.stem,
             cells=self.cells.setdefault(feed, CellBook()),
         )
@@ -239,7 +257,7 @@ def proposals(paths: Sequence[Path | str], options: IngestOptions) -> tuple[Prop
     """
     profiles = open_profiles(options)
     unknown = []
-    for source in expand(paths).sources:
+    for source in without_strays(expand(paths), profiles).sources:
         head = read_head(source)
         try:
             recognise(head, profiles)
@@ -248,26 +266,26 @@ def proposals(paths: Sequence[Path | str], options: IngestOptions) -> tuple[Prop
     return tuple(unknown)
 
 
-def period(options: IngestOptions) -> Period:
-    """The period of a run; bounds without a zone are read in the local zone, else in UTC.
+def period(options: IngestOptions, zone: str = "UTC") -> Period:
+    """The period of a run; bounds without a zone are read on the clock of a zone.
 
     Raises:
         UsageError: the period is empty.
     """
-    since = _seconds(options.since, options, EARLIEST)
-    until = _seconds(options.until, options, LATEST)
+    since = _seconds(options.since, zone, EARLIEST)
+    until = _seconds(options.until, zone, LATEST)
     if since >= until:
         raise UsageError(f"since {options.since} until {options.until}: an empty period")
     return Period(since, until)
 
 
-def _seconds(moment: datetime | None, options: IngestOptions, default: int) -> int:
+def _seconds(moment: datetime | None, zone: str, default: int) -> int:
     if moment is None:
         return default
     if moment.tzinfo is not None:
         return int(moment.timestamp())
     wall = np.array([int(moment.replace(tzinfo=UTC).timestamp())])
-    return int(to_utc(wall, zone_table(options.local_zone or "UTC")).utc[0])
+    return int(to_utc(wall, zone_table(zone)).utc[0])
 
 
 def _report(reading: Reading, zone: str, tally: _Tally) -> FileReport:
@@ -288,11 +306,17 @@ def _report(reading: Reading, zone: str, tally: _Tally) -> FileReport:
         ignored=tally.counts["ignored"],
         outside=tally.counts["outside"],
         rejects=dict(tally.rejects.most_common()),
-        adjusted={k: tally.counts[k] for k in ("dst_gap", "dst_fold") if tally.counts[k]},
+        adjusted=_adjusted(tally.counts),
         first=datetime.fromtimestamp(tally.first, UTC) if tally.first is not None else None,
         last=datetime.fromtimestamp(tally.last, UTC) if tally.last is not None else None,
         null_share=share,
     )
+
+
+def _adjusted(counts: Counter[str]) -> dict[str, int]:
+    """Values that were read with a doubt or left out: by column and reason, or by the clock."""
+    clock = {k: counts[k] for k in ("dst_gap", "dst_fold") if counts[k]}
+    return clock | {k: n for k, n in counts.most_common() if "|" in k and n}
 
 
 _ABSENT = ("other", "imsi", "imei", "place", "duration", "answered", "cause")

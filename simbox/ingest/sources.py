@@ -10,11 +10,12 @@ import glob
 import gzip
 import hashlib
 import lzma
+import os
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, Self
 
@@ -27,7 +28,9 @@ Kind = Literal["text", "jsonl", "parquet"]
 HEAD_BYTES = 1 << 18
 _BLOCK = 1 << 22
 _LONGEST_LINE = 1 << 16
-_NOT_DATA = {".md", ".toml", ".py", ".sh", ".ini", ".cfg", ".yaml", ".yml", ".html", ".sha256"}
+_NOT_DATA = {".md", ".toml", ".py", ".sh", ".ini", ".cfg", ".yaml", ".yml", ".html"}
+_NOT_DATA |= {".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig", ".ctl", ".db", ".log"}
+_MAYBE_DATA = {".txt", ".json", ".xml", ".idx", ".ok", ".done", ".flag", ".ini", ".pdf", ".xlsx"}
 
 _COMPRESSION = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 _MAGIC = {
@@ -66,6 +69,7 @@ class Source:
 
     file: Path
     member: str | None = None
+    walked: bool = field(default=False, compare=False)  # met in a folder, not named itself
 
     @property
     def path(self) -> str:
@@ -79,6 +83,11 @@ class Source:
     def stem(self) -> str:
         """The bare name, without folder and suffixes."""
         return Path(self.member or self.file.name).name.split(".")[0]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may be what exporters lay beside records: a note or a control file."""
+        return self.walked and self.file.suffix.lower() in _MAYBE_DATA
 
 
 class Stream:
@@ -250,6 +259,10 @@ def kind_of(source: Source, first: bytes) -> Kind:
     Raises:
         InputError: the file is empty or is something else.
     """
+    if first and not first.strip(b"\x00"):
+        raise InputError(f"{source.path}: holds nothing but zero bytes; transfer the file again")
+    if first.startswith(b"PK\x05\x06"):
+        raise InputError(f"{source.path}: an empty zip archive; nothing to read")
     if not first.strip(b"\r\n\t \x00\xef\xbb\xbf\xff\xfe"):
         raise InputError(f"{source.path}: the file is empty; nothing to read")
     if first.startswith(b"PAR1"):
@@ -295,12 +308,25 @@ class Inputs:
     skipped: tuple[str, ...]  # files in folders that hold no CDRs: documents, captures ...
 
 
+def _is_run(names: Sequence[str]) -> bool:
+    """Whether a folder is what a run of simbox left, by the names in it."""
+    return {"run.json", "lines.parquet"} <= set(names)
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files below a folder, without hidden ones and the results of earlier runs."""
+    files = []
+    for place, folders, names in os.walk(folder):
+        if Path(place) != folder and _is_run(names):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(place, n) for n in names if not n.startswith((".", "~$"))]
+    return sorted(p for p in files if p.is_file())
+
+
 def _in_folder(folder: Path) -> Inputs:
-    files = sorted(
-        p
-        for p in folder.rglob("*")
-        if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
-    )
+    files = _files(folder)
     sources: list[Source] = []
     skipped: list[str] = []
     for file in files:
@@ -311,7 +337,7 @@ def _in_folder(folder: Path) -> Inputs:
         ):
             skipped.append(str(file))
         else:
-            sources += _members(file)
+            sources += [replace(s, walked=True) for s in _members(file)]
     if not sources:
         kinds = Counter(p.suffix.lower() or "no suffix" for p in files).most_common(4)
         found = ", ".join(f"{n} {kind}" for kind, n in kinds) or "nothing"
@@ -343,7 +369,13 @@ def expand(paths: Sequence[Path | str]) -> Inputs:
                 sources += _globbed(str(given))
         except PermissionError:
             raise InputError(f"{path}: no permission to read it") from None
-    return Inputs(tuple(dict.fromkeys(sources)), tuple(dict.fromkeys(skipped)))
+    once: dict[tuple[Path, str | None], Source] = {}
+    for source in sources:
+        # one file may be given by several ways to it; named itself it is no stray of a folder
+        key = (source.file.resolve(), source.member)
+        if key not in once or (once[key].walked and not source.walked):
+            once[key] = source
+    return Inputs(tuple(once.values()), tuple(dict.fromkeys(skipped)))
 
 
 def _globbed(pattern: str) -> list[Source]:

@@ -31,9 +31,9 @@ def rejected(rows: pl.Series, column: str, values: pl.Series, reason: str) -> pl
     shape = (
         pl.when(pl.col("value").is_null() | (pl.col("value") == ""))
         .then(pl.lit("empty"))
-        .when(pl.col("value").str.contains(r"^\+?\d+$"))
+        .when(pl.col("value").str.contains(r"^\+?[0-9]+$"))
         .then("digits(" + size + ")")
-        .when(pl.col("value").str.contains(r"^-?[\d.,:/ TZ-]+$"))
+        .when(pl.col("value").str.contains(r"^-?[0-9.,:/ TZ-]+$"))
         .then("figures(" + size + ")")
         .otherwise("text(" + size + ")")
     )

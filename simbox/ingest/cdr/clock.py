@@ -6,6 +6,7 @@ autumn the earlier of the two instants is taken.  Both are counted.
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,17 @@ def _change_between(zone: zoneinfo.ZoneInfo, low: int, high: int) -> int:
     return high
 
 
+def _zone_hint(name: str) -> str:
+    """What was probably meant; ``Etc/GMT-8`` is eight hours ahead, its sign is turned round."""
+    ahead = re.fullmatch(r"(?:GMT|UTC)?([+-])0?([0-9]{1,2})(?::?00)?", name.strip(), re.IGNORECASE)
+    known = zoneinfo.available_timezones()
+    if ahead is not None:
+        meant = f"Etc/GMT{'-' if ahead[1] == '+' else '+'}{int(ahead[2])}"
+        return f" Did you mean '{meant}'?" if meant in known else ""
+    same = [zone for zone in sorted(known) if zone.lower() == name.lower()]
+    return f" Did you mean '{same[0]}'?" if same else did_you_mean(name, known)
+
+
 def check_zone(name: str) -> zoneinfo.ZoneInfo:
     """The zone of that name.
 
@@ -74,7 +86,7 @@ def check_zone(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        hint = did_you_mean(name, zoneinfo.available_timezones())
+        hint = _zone_hint(name)
         raise ConfigError(f"zone '{name}': not in the time zone database.{hint}") from None
 
 

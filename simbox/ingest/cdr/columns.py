@@ -149,7 +149,7 @@ def look(column: Column) -> Traits:
     values = column.filled
     if not values:
         return Traits(0, 0, 0, 0, 0, False, False, "", 0.0, False, "", "")  # noqa: FBT003
-    whole = _share(values, r"^-?\d{1,18}$") == 1.0
+    whole = _share(values, r"^-?[0-9]{1,18}$") == 1.0
     packed = whole and len({len(v) for v in values}) == 1 and len(values[0]) in (8, 14)
     time, share, either = ("", 0.0, False)
     date, _, date_either = ("", 0.0, False)
@@ -157,24 +157,27 @@ def look(column: Column) -> Traits:
         time, share, either = _best_format(values, _TIME_FORMATS)
         date, _, date_either = ("", 0.0, False) if time else _best_format(values, _DATE_FORMATS)
     epoch = _epoch(values, whole=whole)
-    fifteen = _share(values, r"^\d{14,16}$")
-    checked = [v for v in values if re.match(r"^\d{15}$", v)]
+    fifteen = _share(values, r"^[0-9]{14,16}$")
+    checked = [v for v in values if re.match(r"^[0-9]{15}$", v)]
     right = sum(luhn(v) for v in checked) / len(checked) if checked else 0.0
-    words = _share(values, r"^[^\d+].*|.*[G-Zg-z@]")
+    words = _share(values, r"^[^0-9+].*|.*[G-Zg-z@]")
     digest = _share(values, r"^[0-9A-Fa-f]{16,}$|^[A-Za-z0-9+/_=-]{20,}$")
     return Traits(
-        phone=0.0 if epoch else _share(values, r"^(?:\+|00)?\d{7,15}$"),
-        short=_share(values, r"^\d{1,6}$"),
-        imsi=_share(values, r"^[2-7]\d{14}$") * (1 - right if right > 0.5 else 1),
+        phone=0.0 if epoch else _share(values, r"^(?:\+|00)?[0-9]{7,15}$"),
+        short=_share(values, r"^[0-9]{1,6}$"),
+        imsi=_share(values, r"^[2-7][0-9]{14}$") * (1 - right if right > 0.5 else 1),
         imei=fifteen * right,
-        duration=_share(values, r"^-?\d{1,6}(?:[.,]\d+)?$|^(?:\d+:)?\d{1,2}:\d\d(?:\.\d+)?$"),
+        duration=_share(
+            values,
+            r"^-?[0-9]{1,6}(?:[.,][0-9]+)?$|^(?:[0-9]+:)?[0-9]{1,2}:[0-9][0-9](?:\.[0-9]+)?$",
+        ),
         named=words > 0.5 and digest < 0.5,
         whole=whole,
         time=time or epoch,
         time_share=share or float(bool(epoch)),
         ambiguous=either or date_either,
         date=date,
-        clock=_best_clock(values) if _share(values, r"^\d\d?:?\d\d") == 1.0 else "",
+        clock=_best_clock(values) if _share(values, r"^[0-9][0-9]?:?[0-9][0-9]") == 1.0 else "",
     )
 
 

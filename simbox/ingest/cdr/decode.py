@@ -17,9 +17,9 @@ Seconds = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 UNKNOWN, IGNORED, MISSING = -1, -2, -3
-UNREADABLE, NEGATIVE, UNANSWERED = -2, -3, -4  # of durations; -1 is not known
+UNREADABLE, NEGATIVE, UNANSWERED, TOO_LONG = -2, -3, -4, -5  # of durations; -1 is not known
 NOT_KNOWN = -1
-MAX_DURATION = 2**31 - 1
+MAX_DURATION = 7 * 86_400  # no switch lets a call stand for a week
 _CHAIN = 16  # spellings compared one after another before the rest is looked up
 
 
@@ -225,15 +225,15 @@ def _epoch(number: pl.Series, name: str) -> tuple[Seconds, Mask]:
 
 
 _UNITS = {"s": 1, "tenths": 10, "ms": 1_000, "us": 1_000_000}
-_CLOCK = r"^(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?$"
+_CLOCK = r"^(?:([0-9]+):)?([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?$"
 
 
 def durations(
     column: pl.Series, rules: Duration, nulls: tuple[str, ...], number: pl.Series | None = None
 ) -> Seconds:
-    """Whole seconds of each entry, or NOT_KNOWN, UNREADABLE, NEGATIVE or UNANSWERED."""
+    """Whole seconds of each entry, or NOT_KNOWN, UNREADABLE, NEGATIVE, UNANSWERED, TOO_LONG."""
     if isinstance(column.dtype, pl.Duration):
-        return column.dt.total_seconds().fill_null(NOT_KNOWN).to_numpy()
+        return _scaled(column.dt.total_seconds(), [], "s", column.is_null())
     if column.dtype.is_numeric():
         unanswered = _numeric_values(rules.unanswered)
         whole = column.cast(pl.Float64) if column.dtype.is_float() else column.cast(pl.Int64)
@@ -257,10 +257,12 @@ def _scaled(number: pl.Series, unanswered: list[int], unit: str, empty: pl.Serie
     filled = number.fill_null(0).to_numpy()
     if number.dtype.is_float():
         filled = np.where(np.isfinite(filled), filled, -1.0)
-    values = np.clip(filled, -1, MAX_DURATION * _UNITS[unit])
+    values = np.clip(filled, -1, (MAX_DURATION + 1) * _UNITS[unit])
     seconds: Seconds = np.floor_divide(values, _UNITS[unit]).astype(np.int64)
     if (values < 0).any():
         seconds = np.where(values < 0, NEGATIVE, seconds)
+    if (seconds > MAX_DURATION).any():
+        seconds = np.where(seconds > MAX_DURATION, TOO_LONG, seconds)
     if unanswered:
         seconds = np.where(np.isin(filled, unanswered), UNANSWERED, seconds)
     if empty.any():
@@ -274,9 +276,8 @@ def _odd_durations(text: pl.Series, rules: Duration, nulls: tuple[str, ...]) -> 
     decimal = raw.str.replace(",", ".").cast(pl.Float64, strict=False)
     groups = [raw.str.extract(_CLOCK, i).cast(pl.Int64, strict=False) for i in (1, 2, 3)]
     clock = groups[0].fill_null(0) * 3600 + groups[1] * 60 + groups[2]
-    seconds = (
-        (decimal / _UNITS[rules.unit]).floor().clip(-1, MAX_DURATION).cast(pl.Int64, strict=False)
-    )
+    seconds = (decimal / _UNITS[rules.unit]).floor().clip(-1, MAX_DURATION + 1)
+    found = pl.coalesce(seconds.cast(pl.Int64, strict=False), clock)
     expr = (
         pl.when(raw.is_in(nulls) | (raw == ""))
         .then(NOT_KNOWN)
@@ -284,7 +285,9 @@ def _odd_durations(text: pl.Series, rules: Duration, nulls: tuple[str, ...]) -> 
         .then(UNANSWERED)
         .when(decimal < 0)
         .then(NEGATIVE)
-        .otherwise(pl.coalesce(seconds, clock, pl.lit(UNREADABLE)))
+        .when(found > MAX_DURATION)
+        .then(TOO_LONG)
+        .otherwise(pl.coalesce(found, pl.lit(UNREADABLE)))
     )
     return text.alias("raw").to_frame().select(expr.cast(pl.Int64)).to_series().to_numpy()
 
@@ -292,7 +295,10 @@ def _odd_durations(text: pl.Series, rules: Duration, nulls: tuple[str, ...]) -> 
 def causes(column: pl.Series, system: str, names: CodeReader) -> npt.NDArray[np.uint8]:
     """Q.850 causes; 0 where not known or out of range."""
     if system == "q850":
-        number = column.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+        whole = column.cast(pl.Int64, strict=False)
+        if column.dtype == pl.String and whole.null_count() > column.null_count():
+            whole = column.str.strip_chars().str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+        number = whole.fill_null(0).to_numpy()
         return np.where((number > 0) & (number <= 127), number, 0).astype(np.uint8)
     codes = names.encode(column)
     return np.where(codes > 0, codes, 0).astype(np.uint8)

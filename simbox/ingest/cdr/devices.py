@@ -18,9 +18,18 @@ from simbox.identifiers import (
     Ids,
     text_id,
 )
-from simbox.ingest.cdr.numbers import NO_TEXTS, POWERS, Digits, Parties, plain_exact, texts_of
+from simbox.ingest.cdr.numbers import (
+    NO_TEXTS,
+    POWERS,
+    Digits,
+    Parties,
+    ascii_digits,
+    plain_exact,
+    texts_of,
+)
 
 _IMEISV_DIGITS = 16
+_FILLER = r"^([0-9]{14,15})[Ff]{1,2}$"  # of the last octet in BCD
 _SLOT_BITS = 16
 _SLOTS = 1 << _SLOT_BITS
 
@@ -42,12 +51,13 @@ def _from_texts(
     """Fill in the ids of entries that are not plain digits, by their distinct values."""
     raw = column.cast(pl.String).alias("raw").to_frame().filter(pl.Series(rest))
     distinct = raw.drop_nulls().unique()
-    text = pl.col("raw").str.strip_chars()
+    text = ascii_digits(pl.col("raw").str.strip_chars())
     bare = plain_exact(text).str.replace_all(r"[\s\-./]", "")
+    bare = bare.str.replace(_FILLER, "${1}")
     seen = distinct.with_columns(
         text=text, digits=bare, null=text.is_in(nulls) | (text == "") | bare.is_null()
     )
-    digits = seen["digits"].str.extract(r"^(\d{1,16})$")
+    digits = seen["digits"].str.extract(r"^([0-9]{1,16})$")
     value = digits.cast(pl.UInt64, strict=False).fill_null(0).to_numpy()
     length = digits.str.len_bytes().fill_null(0).cast(pl.UInt8).to_numpy()
     packed = imei_ids(value, length) if kind == "imei" else imsi_ids(value, length)
@@ -116,14 +126,14 @@ def _encode(
 
 
 _SIGN = r"[-:_ /.|;]"
-_MCC = r"00[01]|[2-7]\d\d|90\d|99\d"  # of networks: test, countries, shared, private
-_CGI = rf"^({_MCC}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
-_JOINED_CGI = rf"^({_MCC})(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
-_ECGI = rf"^({_MCC}){_SIGN}(\d{{2,3}}){_SIGN}([0-9A-Fa-f]+)$"
-_DECIMAL = rf"^({_MCC})(\d{{2}})(\d{{5}})(\d{{5}})$"
-_HEX = rf"^({_MCC})(\d{{2}})([0-9A-Fa-f]{{4}})([0-9A-Fa-f]{{4}})$"
+_MCC = r"00[01]|[2-7][0-9][0-9]|90[0-9]|99[0-9]"  # of networks: test, countries, shared, private
+_CGI = rf"^({_MCC}){_SIGN}([0-9]{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
+_JOINED_CGI = rf"^({_MCC})([0-9]{{2,3}}){_SIGN}([0-9A-Fa-f]+){_SIGN}([0-9A-Fa-f]+)$"
+_ECGI = rf"^({_MCC}){_SIGN}([0-9]{{2,3}}){_SIGN}([0-9A-Fa-f]+)$"
+_DECIMAL = rf"^({_MCC})([0-9]{{2}})([0-9]{{5}})([0-9]{{5}})$"
+_HEX = rf"^({_MCC})([0-9]{{2}})([0-9A-Fa-f]{{4}})([0-9A-Fa-f]{{4}})$"
 # TAC and ECI, TS 24.229 clause 7.2A.4
-_LONG_HEX = rf"^({_MCC})(\d{{2}})[0-9A-Fa-f]{{4}}([0-9A-Fa-f]{{7}})$"
+_LONG_HEX = rf"^({_MCC})([0-9]{{2}})[0-9A-Fa-f]{{4}}([0-9A-Fa-f]{{7}})$"
 
 
 def _number(digits: pl.Expr, *, hexadecimal: pl.Expr) -> pl.Expr:

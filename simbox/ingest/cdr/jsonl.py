@@ -11,9 +11,9 @@ from simbox.ingest.cdr.batch import ROW, Batch, no_rejects, rejected
 from simbox.ingest.cdr.text import Pieces
 
 
-def keys_of(lines: list[str]) -> list[str]:
-    """All keys of the first objects, in the order they are met; nested ones with dots."""
-    keys: dict[str, None] = {}
+def keys_of(lines: list[str]) -> dict[str, bool]:
+    """All keys of the first objects in order, nested ones with dots, and which hold a list."""
+    keys: dict[str, bool] = {}
     for line in lines:
         try:
             found = json.loads(line)
@@ -21,15 +21,16 @@ def keys_of(lines: list[str]) -> list[str]:
             continue
         if isinstance(found, dict):
             _flatten(found, "", keys)
-    return list(keys)
+    return keys
 
 
-def _flatten(value: dict[str, object], prefix: str, keys: dict[str, None]) -> None:
+def _flatten(value: dict[str, object], prefix: str, keys: dict[str, bool]) -> None:
     for key, inner in value.items():
         if isinstance(inner, dict):
             _flatten(inner, f"{prefix}{key}.", keys)
         else:
-            keys[prefix + key] = None
+            name = prefix + key
+            keys[name] = keys.get(name, False) or isinstance(inner, list)
 
 
 def _path(key: str) -> str:

@@ -17,7 +17,9 @@ from simbox.ingest.cdr.decode import (
     MISSING,
     NEGATIVE,
     NOT_KNOWN,
+    TOO_LONG,
     UNANSWERED,
+    UNKNOWN,
     UNREADABLE,
     CodeReader,
     Mask,
@@ -25,9 +27,10 @@ from simbox.ingest.cdr.decode import (
     causes,
     durations,
 )
-from simbox.ingest.cdr.devices import CellBook, cell_hash, cell_name, encode_imei, encode_imsi
+from simbox.ingest.cdr.devices import CellBook, cell_name, encode_imei, encode_imsi
 from simbox.ingest.cdr.numbers import NO_TEXTS, WITHHELD_ID, Digits, Parties, Role, encode
 from simbox.ingest.cdr.profile import Profile
+from simbox.ingest.cdr.usual import DIGITS, usual
 from simbox.ingest.cdr.vocabulary import DIRECTION_WORDS, SERVICE_WORDS, SIP_CAUSES
 from simbox.tables import STORED, Kind
 
@@ -50,7 +53,7 @@ class Normalised:
     stored: pl.DataFrame
     texts: pl.DataFrame
     rejects: pl.DataFrame
-    counts: Counter[str]  # rows, ignored, outside, dst_gap, dst_fold
+    counts: Counter[str]  # rows, ignored, outside, dst_gap, dst_fold, column|what was lost
     absent: Counter[str]  # events without a value, by canonical column
 
 
@@ -102,30 +105,6 @@ class Normaliser:
         return _Work(self, batch).run()
 
 
-_PARTIES = ("line", "other", "a", "b", "imsi", "b_imsi", "imei", "b_imei")
-_CODES = ("event_type", "direction", "service", "answered", "other_class")
-_DIGITS = (".value", ".length", ".plus")
-
-
-def _usual(owner: Normaliser, frame: pl.DataFrame) -> dict[str, pl.Series]:
-    """What the columns of texts hold if they hold the usual, all read in one query."""
-    texts = {name for name, dtype in frame.schema.items() if dtype == pl.String}
-    asked: dict[str, pl.Expr] = {}
-    for name in texts.intersection(_PARTIES):
-        found = Digits.expressions(name)
-        asked |= {name + part: expr for part, expr in zip(_DIGITS, found, strict=True)}
-    for name in texts.intersection(_CODES):
-        asked[name] = owner.codes[name].expression(name)
-    for name in texts.intersection(("cell", "b_cell")):
-        asked[name] = cell_hash(name)
-    if "duration" in texts:
-        asked["duration"] = pl.col("duration").cast(pl.Int64, strict=False)
-    start = owner.times.expression("start") if "start" in texts else None
-    if start is not None:
-        asked["start"] = start
-    return {column.name: column for column in frame.select(**asked)}
-
-
 class _Work:
     """One batch on its way through: collects texts, rejects and counts."""
 
@@ -137,7 +116,7 @@ class _Work:
         self.counts: Counter[str] = Counter(rows=batch.rows)
         self.texts: list[pl.DataFrame] = []
         self.rejects = [batch.rejects] if batch.rejects.height else []
-        self.usual = _usual(owner, batch.frame)
+        self.usual = usual(batch.frame, owner.codes, owner.times)
 
     def run(self) -> Normalised:
         if not self.height:
@@ -158,7 +137,7 @@ class _Work:
         start = self._starts(bad)
         duration = self._durations(bad)
         sms = service == SERVICE_WORDS["sms"]
-        answer = self._answers(duration)
+        answer = self._answers(duration, bad)
         if self.profile.duration.unanswered:
             duration = np.where(duration == UNANSWERED, 0, duration)
         if sms.any():
@@ -167,6 +146,7 @@ class _Work:
         cause = np.zeros(n, dtype=np.uint8)
         if self.has("cause") and self.profile.causes != "none":
             cause = causes(self.frame["cause"], self.profile.causes, self.owner.codes["cause"])
+            self._count_unknown("cause", cause == 0, ~bad)
         return _Rows(
             self.frame[ROW].to_numpy(),
             start,
@@ -217,8 +197,17 @@ class _Work:
     def _codes(self, column: str) -> npt.NDArray[np.int16]:
         return self.owner.codes[column].encode(self.frame[column], self.usual.get(column))
 
+    def _count_unknown(self, column: str, unknown: Mask, good: Mask | None = None) -> None:
+        """Count entries that say something, but nothing that the profile knows."""
+        which = unknown if good is None else unknown & good
+        if not which.any():
+            return
+        text = self.frame[column].filter(pl.Series(which)).cast(pl.String).str.strip_chars()
+        blank = text.is_in(["", "0", "0.0", *self.profile.layout.nulls])
+        self.counts[f"{column}|unknown"] += int((~blank).sum())
+
     def _digits(self, column: str) -> Digits | None:
-        parts = [self.usual[column + part] for part in _DIGITS if column + part in self.usual]
+        parts = [self.usual[column + part] for part in DIGITS if column + part in self.usual]
         return Digits.read(*parts) if parts else None
 
     def _starts(self, bad: Mask) -> npt.NDArray[np.int64]:
@@ -262,6 +251,7 @@ class _Work:
         if (seconds < NOT_KNOWN).any():
             self._reject(bad, seconds == UNREADABLE, "duration", "duration|unreadable")
             self._reject(bad, seconds == NEGATIVE, "duration", "duration|negative")
+            self._reject(bad, seconds == TOO_LONG, "duration", "duration|out of range")
         return seconds
 
     def _answers_by_duration(self, duration: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -270,10 +260,11 @@ class _Work:
         known = np.where(answered, Kind.YES, Kind.NO)
         return np.where(duration == NOT_KNOWN, Kind.NOT_KNOWN, known).astype(np.uint8)
 
-    def _answers(self, duration: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def _answers(self, duration: npt.NDArray[np.int64], bad: Mask) -> npt.NDArray[np.uint8]:
         rule = self.profile.answered
         if rule == "values" and self.has("answered"):
             codes = self._codes("answered")
+            self._count_unknown("answered", codes == UNKNOWN, ~bad)
             return np.where(codes >= 0, codes, Kind.NOT_KNOWN).astype(np.uint8)
         if rule == "answer" and self.has("answer"):
             return (~_empty(self.frame["answer"])).astype(np.uint8)
@@ -308,7 +299,10 @@ class _Work:
         nulls, digits = self.profile.layout.nulls, self._digits(column)
         if not self.has(column):
             return np.zeros(self.height, dtype=np.uint64)
-        return self._keep(encode(self.frame[column], self.profile.numbers, role, nulls, digits))
+        found = encode(self.frame[column], self.profile.numbers, role, nulls, digits)
+        if found.lost and role == "other" and column in ("other", "b"):
+            self.counts["other|unreadable"] += found.lost
+        return self._keep(found)
 
     def _imsi(self, column: str) -> Ids:
         if not self.has(column):
@@ -377,6 +371,7 @@ class _Work:
         if not self.has("other_class"):
             return other
         codes = self._codes("other_class")
+        self._count_unknown("other_class", codes == UNKNOWN)
         told = (codes >= 0) & (other != _ZERO) & (other != np.uint64(WITHHELD_ID))
         bare = other & np.uint64((1 << CLASS_SHIFT) - 1)
         stamped = bare | (np.maximum(codes, 0).astype(np.uint64) << np.uint64(CLASS_SHIFT))

@@ -57,6 +57,8 @@ _WITHHELD = [
     "not_available",
 ]
 _URI = r"(?i)^\s*(?:\"?[^\"<]*\"?\s*<)?(?:sips?|tel|h323|im):([^@;?>]+)"
+_OTHER_DIGITS = "０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"  # full-width, Arabic-Indic, Persian
+_ASCII_DIGITS = "0123456789" * 3
 _DECORATION = r"[\s\-().\u00a0/]"
 _HEX = r"^[0-9A-Fa-f]{16,}$|^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _BASE64 = r"^[A-Za-z0-9+/_-]{20,}={0,2}$"
@@ -69,6 +71,7 @@ class Parties:
 
     ids: Ids
     texts: pl.DataFrame
+    lost: int = 0  # entries that say something which cannot be read
 
 
 @dataclass(frozen=True)
@@ -219,41 +222,48 @@ def digits_ids(
     return stamped
 
 
+def ascii_digits(text: pl.Expr) -> pl.Expr:
+    """The text with the digits of other scripts written as 0 to 9."""
+    return text.str.replace_many(list(_OTHER_DIGITS), list(_ASCII_DIGITS))
+
+
 def plain_exact(text: pl.Expr) -> pl.Expr:
     """Digits out of a spreadsheet's number: ``7585772.0`` and ``3.5780502E+14`` when exact.
 
-    A mantissa with fewer digits than the exponent asks for has lost some: null.
+    A mantissa with fewer digits than the exponent asks for has lost some, and a long number with
+    a fraction never was a number of digits: null.
     """
-    whole = text.str.extract(r"^(\d+)[.,]0*$")
-    mantissa = text.str.extract(r"^(\d(?:[.,]\d*)?)[eE]\+?\d+$").str.replace(r"[.,]", "")
-    exponent = text.str.extract(r"[eE]\+?(\d{1,2})$").cast(pl.UInt32, strict=False)
+    fraction = text.str.contains(r"^[0-9]{7,}[.,][0-9]{1,3}$")
+    whole = text.str.extract(r"^([0-9]+)[.,]0*$")
+    mantissa = text.str.extract(r"^([0-9](?:[.,][0-9]*)?)[eE]\+?[0-9]+$").str.replace(r"[.,]", "")
+    exponent = text.str.extract(r"[eE]\+?([0-9]{1,2})$").cast(pl.UInt32, strict=False)
     exact = mantissa.str.len_bytes() == exponent + 1
     return pl.coalesce(
         whole,
         pl.when(exact).then(mantissa),
-        pl.when(whole.is_null() & mantissa.is_null()).then(text),
+        pl.when(whole.is_null() & mantissa.is_null() & ~fraction).then(text),
     )
 
 
 def _columns(distinct: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
     """What each distinct text is, in expressions: its digits, or that it is hashed or withheld."""
-    text = pl.col("raw").str.strip_chars()
+    text = ascii_digits(pl.col("raw").str.strip_chars())
     user = pl.coalesce(text.str.extract(_URI), text)
     bare = user.str.replace_all(_DECORATION, "").str.strip_prefix("+")
     exact = plain_exact(user)
-    digits = pl.when(exact != user).then(exact).otherwise(bare)
+    digits = pl.when(exact.is_null() | (exact != user)).then(exact).otherwise(bare)
     return distinct.with_columns(
         text=user,
         uri=text.str.contains(_URI),
         plus=user.str.starts_with("+"),
-        digits=pl.when(digits.str.contains(r"^\d{1,15}$")).then(digits),
+        digits=pl.when(digits.str.contains(r"^[0-9]{1,15}$")).then(digits),
         lost=exact.is_null(),
         null=text.is_in(nulls) | (text == ""),
-        hex=user.str.contains(_HEX) | user.str.contains(r"^\d{16,}$"),
+        hex=user.str.contains(_HEX) | user.str.contains(r"^[0-9]{16,}$"),
         base64=user.str.contains(_BASE64)
-        & user.str.contains(r"\d")
+        & user.str.contains(r"[0-9]")
         & user.str.contains("[A-Za-z]"),
-        code=user.str.contains(r"^[\d*#]+$") & user.str.contains(r"[*#]"),
+        code=user.str.contains(r"^[0-9*#]+$") & user.str.contains(r"[*#]"),
     )
 
 
@@ -265,7 +275,7 @@ def _one_length(texts: pl.Series) -> bool:
 def interpret(
     distinct: pl.DataFrame, rules: Numbers, role: Role, nulls: tuple[str, ...]
 ) -> pl.DataFrame:
-    """Ids (and texts) of distinct spellings that are not plain digits: raw, id, text."""
+    """Distinct spellings that are not plain digits: raw, id, text, and whether unreadable."""
     seen = _columns(distinct, nulls)
     hidden = [*_WITHHELD, *(w.lower() for w in rules.withheld)]
     hashed = pl.col("hex")
@@ -295,7 +305,9 @@ def interpret(
         .then(pl.lit(0, pl.UInt64))
         .otherwise(text_id(pl.col("text")) | pl.col("number_class") * (1 << CLASS_SHIFT))
     )
-    return _with_numbers(seen, rules, role).select("raw", "id", "text")
+    known = _with_numbers(seen, rules, role)
+    unread = (pl.col("id") == 0) & ~pl.col("null")
+    return known.select("raw", "id", "text", unread=unread)
 
 
 def _with_numbers(seen: pl.DataFrame, rules: Numbers, role: Role) -> pl.DataFrame:
@@ -329,7 +341,8 @@ def _of_integers(column: pl.Series, rules: Numbers, role: Role) -> Parties:
     lengths = np.maximum(np.searchsorted(POWERS, values, side="right"), 1).astype(np.uint8)
     good = present.to_numpy() & (lengths <= MAX_DIGITS)
     ids = digits_ids(values, np.minimum(lengths, MAX_DIGITS), None, rules, role)
-    return Parties(np.where(good, ids, np.uint64(0)), NO_TEXTS)
+    lost = len(column) - column.null_count() - int(good.sum())
+    return Parties(np.where(good, ids, np.uint64(0)), NO_TEXTS, lost)
 
 
 def encode(
@@ -363,9 +376,10 @@ def _with_rest(
     rules, role, nulls = how
     distinct = rest.drop_nulls().unique()
     known = interpret(distinct, rules, role, nulls)
-    joined = rest.join(known.select("raw", "id"), on="raw", how="left", maintain_order="left")
+    entries = known.select("raw", "id", "unread")
+    joined = rest.join(entries, on="raw", how="left", maintain_order="left")
     ids[~fast] = joined["id"].fill_null(0).to_numpy()
-    return Parties(ids, texts_of(known))
+    return Parties(ids, texts_of(known), int(joined["unread"].sum()))
 
 
 def readable(ids: pl.Series) -> pl.Series:

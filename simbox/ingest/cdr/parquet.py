@@ -11,14 +11,14 @@ from simbox.errors import InputError
 from simbox.ingest.cdr.batch import BATCH_ROWS, ROW, Batch
 
 
-def names_of(file: Path) -> list[str]:
-    """The columns of a Parquet file.
+def schema_of(file: Path) -> dict[str, pl.DataType]:
+    """The columns, and their types, of a Parquet file.
 
     Raises:
         InputError: the file is damaged.
     """
     try:
-        return list(pl.read_parquet_schema(file))
+        return dict(pl.read_parquet_schema(file))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(file, error) from None
 

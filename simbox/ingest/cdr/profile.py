@@ -54,6 +54,12 @@ SOURCE_COLUMNS = {
 }
 
 
+_BARE_TIMES = ("epoch", "epoch_s", "epoch_ms", "epoch_us", "seconds")
+_STRPTIME = (
+    r"(?:[^%]|%[-_0]?(?:[aAbBcCdDeFgGhHIjklmMnpPrRsStTuUvVwWxXyYzZf+%]|:{1,3}z|#z|\.?[369]?f))*"
+)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,6 +87,17 @@ class Match(_Section):
     counts: tuple[int, ...] = ()  # numbers of columns, for files without a header
     patterns: dict[str, str] = {}  # position (from 1) -> regular expression
 
+    @model_validator(mode="after")
+    def _compiled(self) -> Self:
+        for position, pattern in self.patterns.items():
+            if not re.fullmatch("[1-9][0-9]*", position):
+                raise ValueError(f"patterns: '{position}' is no position; the first column is 1")
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"patterns: '{pattern}' is no pattern: {error}") from None
+        return self
+
 
 class Time(_Section):
     """The source's clock."""
@@ -88,6 +105,14 @@ class Time(_Section):
     formats: tuple[str, ...] = ()  # strptime, epoch_s, epoch_ms, epoch_us, seconds; empty: usual
     zone: str | None = None
     base: str = ""  # with "seconds": the instant they count from
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        for name in self.formats:
+            wrong = "%" not in name and name not in _BARE_TIMES
+            if wrong or not re.fullmatch(_STRPTIME, name):
+                raise ValueError(f"formats: '{name}' is no time format; see strptime")
+        return self
 
 
 class Duration(_Section):
@@ -100,7 +125,7 @@ class Duration(_Section):
 class Numbers(_Section):
     """The numbering rules of the source."""
 
-    country: str = Field("", pattern=r"^\d{0,3}$")
+    country: str = Field("", pattern=r"^[0-9]{0,3}$")
     international: tuple[str, ...] = ("00",)
     trunk: tuple[str, ...] = ()
     national_lengths: tuple[int, ...] = ()
@@ -111,6 +136,17 @@ class Numbers(_Section):
     short_max: int = Field(6, ge=0, le=15)
     accounts: bool = False  # parties may be names, as in SIP
     withheld: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _digits(self) -> Self:
+        for key in ("international", "trunk", "routing", "own", "fixed", "service"):
+            for prefix in getattr(self, key):
+                if not re.fullmatch(r"[0-9]{1,15}", prefix):
+                    raise ValueError(f"{key}: '{prefix}' is no prefix; write 1 to 15 digits")
+        for length in self.national_lengths:
+            if not 1 <= length <= 15:
+                raise ValueError(f"national_lengths: {length} is no number of digits from 1 to 15")
+        return self
 
 
 class Profile(_Section):
@@ -137,6 +173,14 @@ class Profile(_Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _told_delimiter(cls, data: Any) -> Any:  # noqa: ANN401  # whatever TOML held
+        layout = data.get("layout", {}) if isinstance(data, dict) else {}
+        if isinstance(layout, dict) and layout.get("delimiter") == "":
+            raise ValueError("layout.delimiter: is empty; leave it out to have it found")
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
     def _lists(cls, data: Any) -> Any:  # noqa: ANN401  # pydantic hands over whatever TOML held
         if not isinstance(data, dict):
             return data
@@ -160,14 +204,23 @@ class Profile(_Section):
             raise ValueError("layout.type_line: needs layout.names for files without the header")
         if len(self.layout.delimiter) > 1 or len(self.layout.quote) > 1:
             raise ValueError("layout: delimiter and quote are single characters")
-        for pattern in self.match.patterns.values():
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"match.patterns: '{pattern}' is no pattern: {error}") from None
+        self._one_name_each()
         if self.time.zone is not None:
             check_zone(self.time.zone)
         return self
+
+    def _one_name_each(self) -> None:
+        taken: dict[str, str] = {}
+        for column, names in self.columns.items():
+            # one column of codes may say several things, as Asterisk's disposition does
+            if len(names) != 1 or column in WORDS or column in ("cause", "partial"):
+                continue
+            name = normal_name(names[0])
+            if name in taken:
+                raise ValueError(
+                    f"columns.{column}: '{names[0]}' is taken by columns.{taken[name]} already"
+                )
+            taken[name] = column
 
     def value_map(self, column: str) -> dict[str, int | None]:
         """Spelling (lower case) -> code of a vocabulary column; None where rows are ignored.
@@ -232,6 +285,8 @@ def _describe(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"no such key '{where}'.{did_you_mean(str(path[-1]), _fields(path))}"
     message = first["msg"].removeprefix("Value error, ")
+    if where and first["type"] == "value_error":
+        return f"{where}.{message}"  # of a section: the message begins with the key
     return f"{where}: {message}" if where else message
 
 
@@ -254,7 +309,7 @@ def parse(text: str, where: str) -> Profile:
 @cache
 def _load(path: Path, _modified: int) -> Profile:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a profile: {error}") from None
     return parse(text, str(path))
@@ -349,7 +404,8 @@ def missing(profile: Profile, found: Iterable[str]) -> list[str]:
     if profile.form == "call":
         needed += ["a|line", "b|other"]
     else:
-        needed.append("line|imsi|a")
+        # an IMSI stands in for a line only where the source has no numbers at all
+        needed.append("line|a" if "line" in profile.columns else "line|imsi|a")
         if profile.direction is None:
             needed.append("event_type|direction")
     needed += [c for c in profile.match.columns if c not in needed]

@@ -127,7 +127,7 @@ def _has_header(rows: list[list[str]]) -> bool:
     """A header has no cell that is all digits or a time, though the rows below it have."""
     if len(rows) < 2:
         return True
-    figures = re.compile(r"^\s*[+-]?\d[\d\s:.,/T-]*$")
+    figures = re.compile(r"^\s*[+-]?[0-9][0-9\s:.,/T-]*$")
     above = sum(bool(figures.match(c)) for c in rows[0])
     below = sum(bool(figures.match(c)) for c in rows[1])
     return above == 0 and (below > 0 or len(set(rows[0])) == len(rows[0]))

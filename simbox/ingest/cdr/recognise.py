@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from simbox.errors import InputError
+from simbox.errors import InputError, did_you_mean
 from simbox.ingest.cdr import jsonl, parquet
 from simbox.ingest.cdr.profile import Profile, missing, normal_name, resolve
 from simbox.ingest.cdr.text import find_delimiter, find_encoding, sample, split
@@ -17,6 +17,7 @@ _FIT = 0.9  # of the sampled rows that must fit a pattern
 _FORMATS = {"text": "delimited", "jsonl": "jsonl", "parquet": "parquet"}
 _SQL_TYPES = {"integer", "string", "varchar", "int", "bigint", "uniqueidentifier", "float"}
 _SHOWN = 6
+_NEEDED = ("line", "a", "b", "start", "start_date", "start_time", "event_type", "direction")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Head:
     encoding: str = ""
     lines: tuple[str, ...] = ()
     names: tuple[str, ...] = ()  # of Parquet and JSON Lines
+    nested: tuple[str, ...] = ()  # those of them that hold lists or records
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,15 @@ def read_head(source: Source) -> Head:
     if kind == "parquet":
         if source.member is not None:
             raise InputError(f"{source.path}: Parquet inside an archive; unpack it first")
-        return Head(source, kind, names=tuple(parquet.names_of(source.file)))
+        schema = parquet.schema_of(source.file)
+        nested = tuple(name for name, dtype in schema.items() if dtype.is_nested())
+        return Head(source, kind, names=tuple(schema), nested=nested)
     encoding = find_encoding(first)
     lines = tuple(sample(first, encoding))
     if kind == "jsonl":
-        return Head(source, kind, encoding, lines, tuple(jsonl.keys_of(list(lines))))
+        keys = jsonl.keys_of(list(lines))
+        nested = tuple(key for key, is_list in keys.items() if is_list)
+        return Head(source, kind, encoding, lines, tuple(keys), nested)
     return Head(source, kind, encoding, lines)
 
 
@@ -200,7 +206,41 @@ def apply(profile: Profile, head_: Head) -> Fit:
             f"{path}: profile {profile.name} finds no column for {wanted}; "
             f"the file has {_shown(laid.names)}; simbox inspect FILE proposes a profile"
         )
+    _check_named(profile, laid, path)
     return replace(laid, why="named with --profile")
+
+
+def _check_named(profile: Profile, laid: Fit, path: str) -> None:
+    """A column that the profile gives one name, and cannot do without, must be there."""
+    for column in _NEEDED:
+        names = profile.columns.get(column, ())
+        if len(names) == 1 and column not in laid.found:
+            hint = did_you_mean(names[0], laid.names) or f" The file has {_shown(laid.names)}."
+            raise InputError(
+                f"{path}: no column '{names[0]}', which profile {profile.name} takes as "
+                f"{column}.{hint}"
+            )
+
+
+def check_columns(laid: Fit, head_: Head) -> None:
+    """The columns that a profile takes must be plain, and each name theirs alone.
+
+    Raises:
+        InputError: a column holds lists or records, or two columns have the name of one.
+    """
+    path = head_.source.path
+    nested = set(head_.nested)
+    times = Counter(normal_name(n) for n in laid.names)
+    for column, name in laid.sources.items():
+        if name in nested:
+            raise InputError(
+                f"{path}: column '{name}' ({column}) holds lists or records; export one value each"
+            )
+        if times[normal_name(name)] > 1:
+            raise InputError(
+                f"{path}: {times[normal_name(name)]} columns are named '{name}' ({column}); "
+                "rename all but the right one"
+            )
 
 
 def _spellings(profile: Profile, need: str) -> str:
@@ -250,6 +290,8 @@ def _told_by(names: Collection[str]) -> str:
 
 def _nothing_fits(head_: Head, fits: list[Fit]) -> str:
     tail = "simbox inspect FILE proposes a profile"
+    if head_.source.walked:
+        tail += ", or move the file out of the folder if it holds no CDRs"
     rows = _first_rows(head_)
     names = rows[0] if rows else ()
     if head_.kind == "text" and names and _types(list(names)):
