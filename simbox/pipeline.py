@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +30,8 @@ from simbox.outputs.folder import RunFolder, replacing
 from simbox.outputs.progress import Step, silent
 from simbox.outputs.quality import Quality, measure
 from simbox.outputs.ranking import with_values
-from simbox.outputs.record import RunRecord
+from simbox.outputs.record import RunRecord, last_local_day
+from simbox.outputs.wording import plural
 from simbox.scoring import STATUSES, Scored, import_features, load_lists, score_file, scorecard
 from simbox.store import Store, buckets_for
 from simbox.version import VERSION
@@ -91,7 +92,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     table = _joined(measured, work / run_folder.FEATURES)
 
     step("scoring")
-    lists = load_lists(_lists(config, options), config.lists, _last_day(store))
+    lists = load_lists(_lists(config, options), config.lists, _last_day(found, config, options))
     scored = score_file(table, work / run_folder.CONTRIBUTIONS, card, lists)
 
     step("writing")
@@ -125,7 +126,7 @@ def inspect(paths: Paths, config: Config, options: Options, step: Step = silent)
         reading = replace(_reading(config, options), max_reject_share=1.0)
         with store.writer() as writer:
             found = ingest(paths, writer, reading, _reading_step(step))
-        return measure(store, found)
+        return replace(measure(store, found), notes=_zone_notes(found, config, options))
 
 
 def proposals(paths: Paths, config: Config, options: Options) -> list[Proposal]:
@@ -179,7 +180,7 @@ def _reading(config: Config, options: Options, work: Path | None = None) -> Inge
     return IngestOptions(
         profile=options.profile,
         profile_folders=tuple(Path(f) for f in config.ingest.profile_folders),
-        local_zone=options.zone or config.time.local_zone or None,
+        local_zone=_local_zone(config, options),
         since=options.since,
         until=options.until,
         max_reject_share=config.ingest.max_reject_share,
@@ -247,10 +248,27 @@ def _lists(config: Config, options: Options) -> list[Path]:
     return [*(Path(f) for f in config.lists.files), *options.lists]
 
 
-def _last_day(store: Store) -> date | None:
-    """The last day of the data, on which list entries must still be in force."""
-    last = store.manifest.last
-    return None if last is None else datetime.fromtimestamp(last, UTC).date()
+def _local_zone(config: Config, options: Options) -> str | None:
+    return options.zone or config.time.local_zone or None
+
+
+def _last_day(found: IngestReport, config: Config, options: Options) -> date | None:
+    """The last local day of the data, on which list entries must still be in force."""
+    return last_local_day(found, _local_zone(config, options))
+
+
+def _zone_notes(found: IngestReport, config: Config, options: Options) -> tuple[str, ...]:
+    """A note when nobody has said in which zone the clocks of the data are."""
+    if _local_zone(config, options):
+        return ()
+    silent = {p.name for p in open_profiles(_reading(config, options)) if not p.time.zone}
+    assumed = sum(file.profile in silent for file in found.files)
+    if not assumed:
+        return ()
+    which = "" if assumed == len(found.files) else f" for {plural(assumed, 'file')}"
+    return (
+        f"no zone given{which}: times are read as UTC; --zone or the profile's zone changes it",
+    )
 
 
 def _record(config: Config, options: Options, found: IngestReport, scored: Scored) -> RunRecord:
@@ -266,5 +284,5 @@ def _record(config: Config, options: Options, found: IngestReport, scored: Score
         ingest=found,
         lines=scored.lines.height,
         status={name: status.get(name, 0) for name in STATUSES},
-        notes=scored.notes,
+        notes=(*_zone_notes(found, config, options), *scored.notes),
     )

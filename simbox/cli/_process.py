@@ -7,21 +7,31 @@ import os
 import re
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
+from simbox.errors import EXIT_UNEXPECTED, SimboxError, UsageError
+
 DEBUG = "SIMBOX_DEBUG"  # set to 1: a traceback instead of the one line
 FULL = re.compile(r"(?i)no space left|file too large|quota exceeded")  # polars drops the errno
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+AGAIN_S = 0.05  # after which an interrupt that fell into a finaliser is raised once more
+
+_report_unraisable = sys.unraisablehook
 
 
 def prepare() -> None:
-    """Print to closed streams nowhere, what an encoding lacks as '?', and end softly on SIGTERM."""
+    """Print to closed streams nowhere, what an encoding lacks as '?', and end softly on signals."""
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # of a shell's background job
+        signal.signal(signal.SIGINT, _interrupted)
+    sys.unraisablehook = _unraisable
 
 
 def _nowhere() -> io.TextIOWrapper:
@@ -30,6 +40,68 @@ def _nowhere() -> io.TextIOWrapper:
 
 def _terminated(*_: object) -> None:
     sys.exit(128 + signal.SIGTERM)  # an exception, so that half-written folders go
+
+
+def _interrupted(*_: object) -> None:
+    """Interrupt once: a second Ctrl-C must not stop the removal of half-written folders."""
+    signal.signal(signal.SIGINT, _interrupted_already)
+    raise KeyboardInterrupt
+
+
+def _interrupted_already(*_: object) -> None:
+    """The end is near: nothing to do."""
+
+
+def _unraisable(found: sys.UnraisableHookArgs) -> None:
+    """An interrupt that fell into a finaliser, where Python drops it, comes again; no traceback."""
+    if not issubclass(found.exc_type, KeyboardInterrupt):
+        _report_unraisable(found)
+        return
+    signal.signal(signal.SIGALRM, _interrupted)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+
+
+def ended_early() -> int | None:
+    """The exit code of an interrupt, whatever libraries made of it on its way; else null."""
+    interrupted = isinstance(sys.exception(), KeyboardInterrupt)
+    interrupted |= signal.getsignal(signal.SIGINT) is _interrupted_already
+    return EXIT_INTERRUPTED if interrupted else None
+
+
+def leave(code: object) -> NoReturn:
+    """End the process; what a finished command returns is no exit code."""
+    signal.setitimer(signal.ITIMER_REAL, 0)  # nothing is left to interrupt
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def one_line(error: BaseException) -> int:
+    """Say on one line, without control characters, why the process ends; the exit code of it."""
+    if os.environ.get(DEBUG) == "1":
+        traceback.print_exception(error)
+    message, code = _told(error)
+    line = " ".join(message.split())
+    print("simbox:", "".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
+    return code
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """Message and exit code of an error."""
+    if isinstance(error, SimboxError):
+        return str(error), error.exit_code
+    wrong_option = getattr(error, "format_message", None)  # as the parser of options raises it
+    if callable(wrong_option):
+        said = str(wrong_option()).rstrip(".")
+        return f"{said}{_help_hint(error)}", UsageError.exit_code
+    if isinstance(error, PermissionError):
+        where = f"{error.filename}: " if error.filename else ""
+        said = error.strerror or str(error)
+        return f"{where}closed to this user ({said}); change its rights", UsageError.exit_code
+    return unforeseen(error), EXIT_UNEXPECTED
+
+
+def _help_hint(error: BaseException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"; '{context.command_path} --help' shows more" if context else ""
 
 
 def unforeseen(error: BaseException) -> str:
@@ -41,12 +113,3 @@ def unforeseen(error: BaseException) -> str:
             "elsewhere with --out (and TMPDIR)"
         )
     return f"unexpected {type(error).__name__}: {error} (--debug shows where)"
-
-
-def end(message: str, code: int) -> NoReturn:
-    """Say on one line, without control characters, why the process ends."""
-    if os.environ.get(DEBUG) == "1":
-        raise  # noqa: PLE0704  # called from an except clause only
-    line = " ".join(message.split())
-    print("simbox:", "".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
-    sys.exit(code)

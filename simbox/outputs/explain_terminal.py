@@ -15,7 +15,7 @@ from rich.text import Text
 from simbox.outputs.activity import HOURS, Day, busiest, strip
 from simbox.outputs.explain import MOST_CALLED, MOST_DEVICES, MOST_PLACES, Explanation
 from simbox.outputs.parts import MICRO, Breakdown, Part
-from simbox.outputs.wording import STYLES, counts, nats, probability
+from simbox.outputs.wording import STYLES, nats, percent, plural, probability
 
 MOST_DAYS = 14
 WIDE = 130  # from so many columns on, the words of a part stand beside its numbers
@@ -45,7 +45,7 @@ def show(console: Console, explanation: Explanation, asked: Asked) -> None:
     )  # fmt: skip
     console.print(title)
     if row.get("events") is not None:
-        console.print(Text(counts(_events(row)), style="dim"))
+        console.print(Text(_events(row), style="dim"))
     groups = _shown(explanation.breakdown, full=asked.full)
     score = _score if console.width >= WIDE else _score_below
     _section(console, "score, in nats", score(groups, explanation.breakdown.total))
@@ -63,10 +63,11 @@ def show(console: Console, explanation: Explanation, asked: Asked) -> None:
         _section(console, heading, *_records(records.head(asked.rows)))
 
 
-def _events(row: Mapping[str, Any]) -> dict[str, int]:
-    names = {"events": "events", "moc": "calls out", "mtc": "calls in", "sms_mo": "texts out",
-             "sms_mt": "texts in"}  # fmt: skip
-    return {words: row.get(name) or 0 for name, words in names.items()}
+def _events(row: Mapping[str, Any]) -> str:
+    kinds = {"events": ("event", "events"), "moc": ("call out", "calls out"),
+             "mtc": ("call in", "calls in"), "sms_mo": ("text out", "texts out"),
+             "sms_mt": ("text in", "texts in")}  # fmt: skip
+    return ", ".join(plural(row[name], *words) for name, words in kinds.items() if row.get(name))
 
 
 def _section(console: Console, title: str, *body: RenderableType) -> None:
@@ -176,5 +177,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.0%}"
+        return percent(value)
     return str(value)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 
 class Step(Protocol):
@@ -22,6 +23,13 @@ def silent(doing: str, share: float | None = None) -> None:
     del doing, share
 
 
+class _Share(TextColumn):
+    """The share that is done, where it is known."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None else super().render(task)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Step]:
     """A bar that vanishes at the end; silent when standard error is no terminal."""
@@ -32,14 +40,14 @@ def progress_bar() -> Iterator[Step]:
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=32),
-        TextColumn("{task.percentage:>3.0f} %"),
+        _Share("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
 
         def step(doing: str, share: float | None = None) -> None:
-            total = None if share is None else 1.0
-            bar.update(task, description=doing, total=total, completed=share or 0.0)
+            bar.tasks[0].total = None if share is None else 1.0  # update() cannot forget a total
+            bar.update(task, description=doing, completed=share or 0.0)
 
         yield step

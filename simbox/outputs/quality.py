@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,13 @@ from rich.text import Text
 from simbox.identifiers import CLASS_SHIFT, NUMBER_CLASS_NAMES
 from simbox.ingest.report import FileReport, IngestReport
 from simbox.outputs.record import local_span
-from simbox.outputs.wording import counts
+from simbox.outputs.wording import counts, percent, plural, some
 from simbox.store import Store
 from simbox.tables import EVENT_TYPES, STORED
 
+MOST_BLOCKS = 20  # files that are shown in full
+MOST_NAMED = 5
+COMMON = {"read as", "zone"}  # columns that are told once where all files agree
 _BARE = 1 << CLASS_SHIFT
 
 
@@ -31,6 +35,7 @@ class Quality:
     duplicates: int
     event_types: Mapping[str, int]
     parties: Mapping[str, int]  # distinct other parties by class
+    notes: tuple[str, ...] = ()
 
 
 def measure(store: Store, ingest: IngestReport) -> Quality:
@@ -63,13 +68,51 @@ def _by_class(parties: pl.Series) -> dict[str, int]:
 
 
 def page(quality: Quality) -> RenderableType:
-    """The page for the terminal."""
+    """The page for the terminal: a block a file, or a line a file where there are many."""
+    files = quality.ingest.files
     parts: list[RenderableType] = []
-    for report in quality.ingest.files:
-        facts = _facts(list(_file_facts(report)))
-        parts += [Text(report.path, style="bold"), Padding(facts, (0, 0, 1, 2))]
-    parts += [Text("all files", style="bold"), Padding(_facts(_totals(quality)), (0, 0, 0, 2))]
-    return Group(*parts)
+    if len(files) > MOST_BLOCKS:
+        shared = _facts(list(_shared_facts(files)))
+        parts += [Text(plural(len(files), "file"), style="bold"), Padding(shared, (0, 0, 1, 2))]
+        parts.append(Padding(_lines(files), (0, 0, 1, 2)))
+    else:
+        for report in files:
+            facts = _facts(list(_file_facts(report)))
+            parts += [Text(report.path, style="bold"), Padding(facts, (0, 0, 1, 2))]
+    totals = _facts(list(_totals(quality)))
+    return Group(*parts, Text("all files", style="bold"), Padding(totals, (0, 0, 0, 2)))
+
+
+def _shared_facts(files: Sequence[FileReport]) -> Iterator[tuple[str, str]]:
+    """What all files have in common, and how often each of it occurs where they differ."""
+    for name, values in (
+        ("read as", Counter(file.profile for file in files)),
+        ("zone", Counter(file.zone for file in files)),
+    ):
+        yield name, next(iter(values)) if len(values) == 1 else counts(dict(values.most_common()))
+
+
+def _lines(files: Sequence[FileReport]) -> Table:
+    """A line a file; profile and zone only where they differ."""
+    columns: dict[str, Callable[[FileReport], str]] = {
+        "file": lambda file: file.path,
+        "read as": lambda file: file.profile,
+        "zone": lambda file: file.zone,
+        "rows": lambda file: f"{file.rows:,}",
+        "events": lambda file: f"{file.events:,}",
+        "rejected": lambda file: f"{file.rejected:,}",
+        "adjusted": lambda file: f"{sum(file.adjusted.values()):,}",
+        "period": lambda file: " to ".join(local_span(file) or ("–",)),
+    }
+    told = {name: [value(file) for file in files] for name, value in columns.items()}
+    shown = [n for n, values in told.items() if n not in COMMON or len(set(values)) > 1]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in shown:
+        right = name in {"rows", "events", "rejected", "adjusted"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for cells in zip(*(told[name] for name in shown), strict=True):
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
 
 
 def _file_facts(report: FileReport) -> Iterator[tuple[str, str]]:
@@ -88,22 +131,26 @@ def _file_facts(report: FileReport) -> Iterator[tuple[str, str]]:
     yield "empty", _nulls(report.null_share)
 
 
-def _totals(quality: Quality) -> list[tuple[str, str]]:
-    events = sum(quality.event_types.values())
-    return [
-        ("rows", f"{quality.ingest.rows:,}"),
-        ("events", f"{events:,}: {counts(quality.event_types)}"),
-        ("duplicates", f"{quality.duplicates:,}, counted once in a run"),
-        ("lines", f"{quality.lines:,}"),
-        ("other parties", counts(quality.parties) or "none"),
-        ("rejected", counts(quality.ingest.rejects) or "none"),
-    ]
+def _totals(quality: Quality) -> Iterator[tuple[str, str]]:
+    found = quality.ingest
+    yield "rows", f"{found.rows:,}"
+    yield "events", f"{sum(quality.event_types.values()):,}: {counts(quality.event_types)}"
+    yield "duplicates", f"{quality.duplicates:,}, counted once in a run"
+    yield "lines", f"{quality.lines:,}"
+    yield "other parties", counts(quality.parties) or "none"
+    yield "rejected", counts(found.rejects) or "none"
+    if found.adjusted:
+        yield "adjusted", counts(found.adjusted)
+    if found.skipped:
+        yield "skipped", f"{plural(len(found.skipped), 'file')}: {some(found.skipped, MOST_NAMED)}"
+    for note in quality.notes:
+        yield "note", note
 
 
 def _nulls(shares: Mapping[str, float]) -> str:
-    some = {name: share for name, share in shares.items() if share > 0}
-    ordered = sorted(some.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{name} {share:.0%}" for name, share in ordered) or "no column"
+    empty = {name: share for name, share in shares.items() if share > 0}
+    ordered = sorted(empty.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {percent(share)}" for name, share in ordered) or "no column"
 
 
 def _facts(facts: list[tuple[str, str]]) -> Table:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,8 @@ class RunRecord:
     def as_dict(self) -> dict[str, Any]:
         """The record as run.json holds it."""
         data = asdict(self)
-        for file in data["ingest"]["files"]:
+        for report, file in zip(self.ingest.files, data["ingest"]["files"], strict=True):
+            file["rows_used"] = report.rows_used  # rows = rows_used + ignored + rejects
             for name in ("first", "last"):
                 file[name] = file[name].isoformat() if file[name] else None
         return data
@@ -54,10 +55,20 @@ class RunRecord:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunRecord:
         """The record back from run.json."""
-        files = tuple(FileReport(**{**f, **_times(f)}) for f in data["ingest"]["files"])
+        names = {field.name for field in fields(FileReport)}
+        files = tuple(
+            FileReport(**{n: value for n, value in file.items() if n in names} | _times(file))
+            for file in data["ingest"]["files"]
+        )
         skipped = tuple(data["ingest"]["skipped"])
         notes = tuple(data["notes"])
         return cls(**{**data, "ingest": IngestReport(files, skipped), "notes": notes})
+
+
+def last_local_day(ingest: IngestReport, zone: str | None) -> date | None:
+    """The day of the last event by the local clock: of the zone named, else of its file."""
+    days = [f.last.astimezone(ZoneInfo(zone or f.zone)).date() for f in ingest.files if f.last]
+    return max(days, default=None)
 
 
 def local_span(file: FileReport) -> tuple[str, str] | None:

@@ -17,13 +17,14 @@ from simbox.outputs.parts import MICRO, Breakdown
 from simbox.outputs.ranking import meanings, with_values
 from simbox.outputs.record import RunRecord, local_span
 from simbox.outputs.svg import heat_strip, histogram, waterfall
-from simbox.outputs.wording import nats, probability
+from simbox.outputs.wording import nats, probability, some
 from simbox.scoring import STATUSES
 from simbox.tables import EVENTS
 
 MOST_FILES = 30
 MOST_LINES = 100
-MOST_DETAILS = 20
+MOST_WATCHED = 20  # ranks up to which a line on watch is explained
+MOST_OTHERS = 3  # the same for lines that are no findings
 MOST_DAYS = 31
 HISTOGRAM_STEP = 2  # nats
 FINDINGS = ("alert", "watch")
@@ -39,6 +40,7 @@ def report(run: RunFolder) -> str:
     lines = run.table(LINES).collect()
     head = with_values(lines.head(MOST_LINES), run.table(FEATURES))
     ranked = [_shown(row) for row in head.iter_rows(named=True)]
+    detailed = [row for row in ranked if _worth_detail(row)]
     page = environment.get_template("report.html.j2")
     return page.render(
         css=Markup(css),  # noqa: S704  # our own style sheet
@@ -52,13 +54,16 @@ def report(run: RunFolder) -> str:
         histogram=Markup(histogram(_steps(lines))),  # noqa: S704  # escaped where it is drawn
         ranked=ranked,
         meanings=meanings(head),
-        details=_details(run, [row for row in ranked[:MOST_DETAILS] if _worth_detail(row)]),
+        details=_details(run, detailed),
+        detailed={row["rank"] for row in detailed},
+        skipped=some(run.record.ingest.skipped, MOST_FILES),
     )
 
 
 def _worth_detail(row: Mapping[str, Any]) -> bool:
-    """Findings are explained, and the first lines of a run without any."""
-    return row["status"] in FINDINGS or row["rank"] <= 3
+    """Alerts are explained, others as far as they come first, and a few in a run of no findings."""
+    most = MOST_WATCHED if row["status"] in FINDINGS else MOST_OTHERS
+    return row["status"] == "alert" or int(row["rank"]) <= most
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +103,8 @@ def _steps(lines: pl.DataFrame) -> list[tuple[str, int, str]]:
     for number in range(min(by_step), max(by_step) + 1):
         count, statuses = by_step.get(number, (0, set()))
         kind = next((s for s in FINDINGS if s in statuses), "clear")
-        bars.append((f"{number * HISTOGRAM_STEP:+d}", count, kind))
+        low = number * HISTOGRAM_STEP
+        bars.append((f"{low:+d}" if low else "0", count, kind))
     return bars
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from simbox.outputs.activity import HOURS, Day, busiest
@@ -14,6 +14,8 @@ LABEL = 74  # room for a day's name left of it
 BAR_HEIGHT = 18
 STEPS = 5  # shades of the heat strip
 HISTOGRAM = (640, 150)
+CHARACTER, LINE, GAP = 6.6, 11, 3  # of the labels: width of a digit, height, room between two
+Label = tuple[float, float, str]  # middle, base line, text
 
 
 def heat_strip(days: Sequence[Day]) -> str:
@@ -80,7 +82,7 @@ def histogram(counts: Sequence[tuple[str, int, str]]) -> str:
     width, height = HISTOGRAM
     step = (width - 10) / max(len(counts), 1)
     top = math.log10(1 + max([1, *(n for _, n, _ in counts)]))
-    parts = []
+    parts, tops = [], []
     for i, (name, count, kind) in enumerate(counts):
         x = 5 + i * step
         tall = math.log10(1 + count) / top * (height - 45)
@@ -90,9 +92,25 @@ def histogram(counts: Sequence[tuple[str, int, str]]) -> str:
             f'height="{tall:.1f}"><title>{escape(name)}: {count:,}</title></rect>'
         )
         if count:
-            parts.append(_text(x + step / 2 - 1, y - 4, f"{count:,}", "middle"))
-        parts.append(_text(x + step / 2 - 1, height - 7, name, "middle"))
+            tops.append((x + step / 2 - 1, y - 4, f"{count:,}"))
+    middles = [5 + (i + 0.5) * step - 1 for i in range(len(counts))]
+    named = [(x, height - 7.0, name) for x, (name, _, _) in zip(middles, counts, strict=True)]
+    parts += [_text(*label, "middle") for label in _apart(named)]
+    parts += [_text(*label, "middle") for label in _apart(tops)]
     return _svg(width, height, "lines by score", parts)
+
+
+def _apart(labels: Sequence[Label]) -> Iterator[Label]:
+    """The labels from left to right without those that would touch one before."""
+    shown: list[Label] = []
+    for x, y, text in labels:
+        half = len(text) * CHARACTER / 2
+        if not any(
+            abs(y - other_y) < LINE and x - half - GAP < other_x + len(other) * CHARACTER / 2
+            for other_x, other_y, other in shown
+        ):
+            shown.append((x, y, text))
+            yield x, y, text
 
 
 def _rule(x: float, height: int) -> str:

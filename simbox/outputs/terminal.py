@@ -20,7 +20,7 @@ from simbox.ingest.report import IngestReport
 from simbox.outputs.folder import REPORT
 from simbox.outputs.ranking import meanings
 from simbox.outputs.record import RunRecord
-from simbox.outputs.wording import STYLES, counts, nats, probability
+from simbox.outputs.wording import STYLES, counts, nats, plural, probability, some
 
 WIDE = 118  # from so many columns on, the reasons stand beside the line, else below it
 MOST_FILES = 2
@@ -72,17 +72,26 @@ def _head(record: RunRecord) -> Iterator[tuple[str, str | Text]]:
     found = record.ingest
     if found.files:
         yield "files", _files(found)
-        repeated = f", {record.duplicates:,} duplicates" if record.duplicates else ""
-        merged = f", {record.merged:,} partial records joined" if record.merged else ""
-        yield "rows", f"{found.rows:,}, of which {found.events:,} events{repeated}{merged}"
+        yield "rows", ", ".join(_rows(record))
         yield "period", f"{record.period}, {record.zones}"
     if found.rejects:
         yield "rejected", Text(counts(found.rejects), style="yellow")
     if found.adjusted:
         yield "adjusted", counts(found.adjusted)
+    if found.skipped:
+        yield "skipped", f"{plural(len(found.skipped), 'file')}: {some(found.skipped, MOST_FILES)}"
     yield "lines", _lines(record)
     for note in record.notes:
         yield "note", Text(note, style="yellow")
+
+
+def _rows(record: RunRecord) -> Iterator[str]:
+    found = record.ingest
+    yield f"{found.rows:,}, of which {plural(found.events, 'event')}"
+    if record.duplicates:
+        yield plural(record.duplicates, "duplicate")
+    if record.merged:
+        yield f"{plural(record.merged, 'partial record')} joined"
 
 
 def _files(found: IngestReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 STYLES = {"alert": "bold red", "watch": "yellow", "clear": "green", "listed": "cyan"}
 SMALLEST = 0.01  # nats that are told apart
@@ -30,6 +30,22 @@ def number(value: float | None) -> str:
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent; what is there but below one percent does not read as nothing."""
+    return "<1%" if 0 < share < 0.01 else f"{share:.0%}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun in the right number."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counts(numbers: Mapping[str, int]) -> str:

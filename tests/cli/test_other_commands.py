@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,33 +167,6 @@ def test_full_disk_is_told_with_what_helps(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_terminated_run_leaves_nothing_behind(exports: Path, tmp_path: Path) -> None:
-    code = (
-        "import os, signal, sys; from simbox import cli, pipeline\n"
-        "pipeline.compute = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
-        "sys.argv = ['simbox', 'detect', sys.argv[1], '--out', sys.argv[2]]; cli.main()\n"
-    )
-    command = [sys.executable, "-c", code, str(exports), str(tmp_path / "run")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (143, "")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "gbk"])
-def test_terminal_of_a_narrow_encoding_shows_what_it_can(encoding: str) -> None:
-    command = [sys.executable, "-m", "simbox", "catalogue"]
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    ended = subprocess.run(command, capture_output=True, env=environment, check=False)
-    assert (ended.returncode, ended.stderr) == (0, b"")
-    assert b"distinct_ratio" in ended.stdout
-
-
-def test_closed_output_is_no_error(exports: Path, tmp_path: Path) -> None:
-    command = f'"{sys.executable}" -m simbox detect "{exports}" --out "{tmp_path / "run"}" >&-'
-    ended = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602
-    assert (ended.returncode, ended.stderr) == (0, b"")
-
-
 def test_control_characters_of_a_file_do_not_reach_the_terminal(
     simbox: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -204,21 +174,6 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(
     ended = simbox("detect", tmp_path / "odd.csv", "--out", tmp_path / "run")
     assert ended.code == 2
     assert "\x1b" not in ended.err
-
-
-def test_debug_shows_where(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "simbox", "--debug", "detect", str(tmp_path / "absent")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "Traceback" in ended.stderr
-
-
-def test_reader_that_stops_early_is_no_error() -> None:
-    command = [sys.executable, "-m", "simbox", "catalogue", "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ended:
-        assert ended.stdout is not None
-        assert ended.stderr is not None
-        ended.stdout.close()
-        assert ended.stderr.read() == b""
 
 
 def test_run_goes_to_the_default_folder_and_is_found_there(
