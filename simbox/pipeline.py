@@ -20,9 +20,9 @@ from simbox.features.context import CellTable
 from simbox.identifiers import text_id
 from simbox.ingest import estimate_rows, ingest
 from simbox.ingest.cdr.propose import Proposal, propose
-from simbox.ingest.cells import read_cells
+from simbox.ingest.cells import CellsReport, load_cells
 from simbox.ingest.report import IngestOptions, IngestProgress, IngestReport
-from simbox.ingest.run import open_file, open_profiles
+from simbox.ingest.run import open_file, open_profiles, without_strays
 from simbox.ingest.sources import expand
 from simbox.outputs import files
 from simbox.outputs import folder as run_folder
@@ -81,14 +81,14 @@ class Tables:
 def detect(paths: Paths, config: Config, options: Options, work: Path, step: Step = silent) -> Run:
     """Rank the lines in CDR files and write the run into an empty folder."""
     card = scorecard(config, families())
-    cells = _cell_table(options.cells)
+    cells = load_cells(options.cells) if options.cells else None
     store = Store.create(work / run_folder.STORE, buckets_for(estimate_rows(paths)))
 
     step("reading")
     with store.writer() as writer:
         found = ingest(paths, writer, _reading(config, options, work), _reading_step(step))
     _check_events(found, options)
-    measured = compute(store, work / PARTS, cells, _measuring_step(step))
+    measured = compute(store, work / PARTS, _cell_table(cells), _measuring_step(step))
     table = _joined(measured, work / run_folder.FEATURES)
 
     step("scoring")
@@ -98,7 +98,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     step("writing")
     record = _record(config, options, found, scored)
     record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
-    record = replace(record, notes=(*record.notes, *_cell_notes(options.cells, table)))
+    record = replace(record, notes=(*record.notes, *_cell_notes(options.cells, cells, table)))
     files.write(work, record, scored, options.keep)
     return Run(work, record, scored.lines)
 
@@ -137,7 +137,7 @@ def proposals(paths: Paths, config: Config, options: Options) -> list[Proposal]:
     """
     profiles = open_profiles(_reading(config, options))
     found = []
-    for source in expand(paths).sources:
+    for source in without_strays(expand(paths), profiles).sources:
         try:
             open_file(source, profiles)
         except InputError:
@@ -220,14 +220,16 @@ def _check_events(found: IngestReport, options: Options) -> None:
     )
 
 
-def _cell_notes(cells: Path | None, table: Path) -> tuple[str, ...]:
-    """A note when the table of cells places no line: its cells are then spelled in another way."""
+def _cell_notes(path: Path | None, cells: CellsReport | None, table: Path) -> tuple[str, ...]:
+    """What to know about the table of cells, above all when it places no line."""
     if cells is None:
         return ()
+    notes = tuple(f"{path}: {note}" for note in cells.notes)
     placed = pl.scan_parquet(table).select(pl.col("gyration_km").count()).collect().item()
     if placed:
-        return ()
-    return (f"{cells}: none of its cells is among those of the data; compare their spellings",)
+        return notes
+    none = f"{path}: none of its cells is among those of the data; compare their spellings"
+    return (*notes, none)
 
 
 def _joined(measured: FeatureRun, target: Path) -> Path:
@@ -237,10 +239,10 @@ def _joined(measured: FeatureRun, target: Path) -> Path:
     return target
 
 
-def _cell_table(path: Path | None) -> CellTable | None:
-    if path is None:
+def _cell_table(found: CellsReport | None) -> CellTable | None:
+    if found is None:
         return None
-    cells = read_cells(path).with_columns(place=text_id(pl.col("cell"))).sort("place")
+    cells = found.cells.with_columns(place=text_id(pl.col("cell"))).sort("place")
     return CellTable(cells["place"].to_numpy(), cells["lat"].to_numpy(), cells["lon"].to_numpy())
 
 

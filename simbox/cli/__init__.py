@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from simbox.cli._process import ended_early, leave, one_line, prepare
+from simbox.cli._messages import one_line
+from simbox.cli._process import ended_early, leave, prepare
 
 
 def main() -> None:

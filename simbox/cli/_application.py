@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from simbox import __version__, cli
-from simbox.cli._process import DEBUG
+from simbox.cli._messages import DEBUG
 from simbox.errors import UsageError
 
 VERSION = "--version"

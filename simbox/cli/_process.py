@@ -1,20 +1,14 @@
-"""What a command needs of its process: streams that take every text, and an end in one line."""
+"""What a command needs of its process: streams that take every text, and soft ends on signals."""
 
 from __future__ import annotations
 
 import io
 import os
-import re
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from simbox.errors import EXIT_UNEXPECTED, SimboxError, UsageError
-
-DEBUG = "SIMBOX_DEBUG"  # set to 1: a traceback instead of the one line
-FULL = re.compile(r"(?i)no space left|file too large|quota exceeded")  # polars drops the errno
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 AGAIN_S = 0.05  # after which an interrupt that fell into a finaliser is raised once more
 
@@ -72,44 +66,3 @@ def leave(code: object) -> NoReturn:
     """End the process; what a finished command returns is no exit code."""
     signal.setitimer(signal.ITIMER_REAL, 0)  # nothing is left to interrupt
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def one_line(error: BaseException) -> int:
-    """Say on one line, without control characters, why the process ends; the exit code of it."""
-    if os.environ.get(DEBUG) == "1":
-        traceback.print_exception(error)
-    message, code = _told(error)
-    line = " ".join(message.split())
-    print("simbox:", "".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
-    return code
-
-
-def _told(error: BaseException) -> tuple[str, int]:
-    """Message and exit code of an error."""
-    if isinstance(error, SimboxError):
-        return str(error), error.exit_code
-    wrong_option = getattr(error, "format_message", None)  # as the parser of options raises it
-    if callable(wrong_option):
-        said = str(wrong_option()).rstrip(".")
-        return f"{said}{_help_hint(error)}", UsageError.exit_code
-    if isinstance(error, PermissionError):
-        where = f"{error.filename}: " if error.filename else ""
-        said = error.strerror or str(error)
-        return f"{where}closed to this user ({said}); change its rights", UsageError.exit_code
-    return unforeseen(error), EXIT_UNEXPECTED
-
-
-def _help_hint(error: BaseException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"; '{context.command_path} --help' shows more" if context else ""
-
-
-def unforeseen(error: BaseException) -> str:
-    """The message for an error that nobody raised on purpose."""
-    if isinstance(error, OSError) and FULL.search(str(error)):
-        where = f"{error.filename}: " if error.filename else ""
-        return (
-            f"{where}the disk is full or a file grew past its limit; free space, or write "
-            "elsewhere with --out (and TMPDIR)"
-        )
-    return f"unexpected {type(error).__name__}: {error} (--debug shows where)"
