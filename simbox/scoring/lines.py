@@ -108,8 +108,8 @@ def _notes(table: FeatureTable, knots: Knots, lists: ListEntries) -> tuple[str, 
     left_out = left_out.group_by("segment").agg(pl.col("left_out").first()).sort("segment")
     notes += [
         f"{'the run' if segment == WHOLE_RUN else f'segment {segment}'}: {count} "
-        f"line{'s' if count > 1 else ''} that the anchors alone call gateways left out of the "
-        "percentiles"
+        f"{'lines' if count > 1 else 'line'} that the anchors alone call gateways "
+        f"{'are' if count > 1 else 'is'} left out of the percentiles"
         for segment, count in left_out.iter_rows()
         if count
     ]
