@@ -76,15 +76,10 @@ def group(*keys: Array) -> Groups:
     rows = len(keys[0])
     if rows == 0:
         return Groups(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    bits = np.uint64(row_bits(rows))
+    bits = row_bits(rows)
     for multiplier in _MULTIPLIERS:
-        packed = _hash(keys, multiplier)
-        packed &= ~((np.uint64(1) << bits) - np.uint64(1))
-        packed |= np.arange(rows, dtype=np.uint64)
-        packed.sort()
-        order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-        packed >>= bits
-        by_hash = boundaries(packed)
+        order, hashes = sort_numbered(_hash(keys, multiplier) >> np.uint64(bits), bits)
+        by_hash = boundaries(hashes)
         if not (boundaries(*(key[order] for key in keys)) & ~by_hash).any():
             return Groups(order, np.flatnonzero(by_hash))
     order = np.lexsort(keys[::-1])

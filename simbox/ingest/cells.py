@@ -50,17 +50,8 @@ class CellsReport:
         return (*((bad,) if self.bad else ()), *((moved,) if self.moved else ()))
 
 
-def read_cells(path: Path | str) -> pl.DataFrame:
-    """The cells of a CSV or Parquet table, as :data:`simbox.tables.CELLS`.
-
-    Raises:
-        InputError: the file is no table of cells, or latitude and longitude are exchanged.
-    """
-    return load_cells(path).cells
-
-
 def load_cells(path: Path | str) -> CellsReport:
-    """The cells of a table with the counts of rows that could not be used.
+    """The cells of a CSV or Parquet table with the counts of rows that could not be used.
 
     Raises:
         InputError: the file is no table of cells, or latitude and longitude are exchanged.

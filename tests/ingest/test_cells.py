@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simbox.errors import InputError
-from simbox.ingest.cells import load_cells, read_cells
+from simbox.ingest.cells import load_cells
 
 
 def table(text: str, folder: Path) -> Path:
@@ -26,7 +26,9 @@ def table(text: str, folder: Path) -> Path:
     ],
 )
 def test_cell_is_spelt_as_in_the_events(text: str, tmp_path: Path) -> None:
-    assert read_cells(table(text, tmp_path)).rows() == [("001-01-1234-5678", 10.5, 20.5, "North")]
+    assert load_cells(table(text, tmp_path)).cells.rows() == [
+        ("001-01-1234-5678", 10.5, 20.5, "North")
+    ]
 
 
 def test_bad_rows_are_counted_and_the_last_position_of_a_cell_holds(tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_bad_rows_are_counted_and_the_last_position_of_a_cell_holds(tmp_path: Pa
 def test_wrong_table_is_refused_in_one_line(text: str, message: str, tmp_path: Path) -> None:
     file = table(text, tmp_path)
     with pytest.raises(InputError) as refused:
-        read_cells(file)
+        load_cells(file)
     assert str(refused.value) == f"{file}: {message}"
 
 

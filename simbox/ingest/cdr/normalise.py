@@ -87,12 +87,10 @@ class Normaliser:
     file_line: str = ""
     cells: CellBook = field(default_factory=CellBook)  # shared by the files of a profile
     times: TimeReader = field(init=False)
-    answers: TimeReader = field(init=False)
     codes: dict[str, CodeReader] = field(init=False)
 
     def __post_init__(self) -> None:
         self.times = TimeReader(self.profile.time)
-        self.answers = TimeReader(self.profile.time)
         words = ("event_type", "direction", "service", "answered", "other_class")
         self.codes = {word: CodeReader(self.profile.value_map(word)) for word in words}
         sip: dict[str, int | None] = dict(SIP_CAUSES)
