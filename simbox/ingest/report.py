@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from simbox.ingest.capture.report import CaptureReport
+
 
 @dataclass(frozen=True)
 class IngestOptions:
@@ -70,8 +72,9 @@ class FileReport:
 class IngestReport:
     """What became of all files."""
 
-    files: tuple[FileReport, ...]
-    skipped: tuple[str, ...] = ()  # files of folders that hold no CDRs: documents, captures
+    files: tuple[FileReport, ...]  # of CDRs
+    skipped: tuple[str, ...] = ()  # files of folders that hold no CDRs and no packets: documents
+    captures: tuple[CaptureReport, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -107,11 +110,11 @@ class IngestReport:
 
     @property
     def first(self) -> datetime | None:
-        return min((f.first for f in self.files if f.first), default=None)
+        return min((f.first for f in (*self.files, *self.captures) if f.first), default=None)
 
     @property
     def last(self) -> datetime | None:
-        return max((f.last for f in self.files if f.last), default=None)
+        return max((f.last for f in (*self.files, *self.captures) if f.last), default=None)
 
 
 def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -33,6 +33,14 @@ _NOT_DATA |= {".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig", ".ctl", ".d
 _MAYBE_DATA = {".txt", ".json", ".xml", ".idx", ".ok", ".done", ".flag", ".ini", ".pdf", ".xlsx"}
 
 _COMPRESSION = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+_UNPACKING = (
+    EOFError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zstandard.ZstdError,
+)  # what unpacking damaged data raises
 _MAGIC = {
     b"\xd4\xc3\xb2\xa1": "a packet capture (pcap)",
     b"\xa1\xb2\xc3\xd4": "a packet capture (pcap)",
@@ -107,7 +115,10 @@ class Stream:
         self.packed = _packed(inner)
         self._plain = not self.packed and self._archive is None
         self._digest = hashlib.sha256()
+        self._digested = True  # all that has been read
         self._blocks = _unpack(inner, self.packed)
+        self._rest = memoryview(b"")  # unpacked, and not yet asked for by fill
+        self.trouble: InputError | None = None  # what ended fill before the end of the file
 
     def tell(self) -> int:
         """Bytes of the file on disk that have been read."""
@@ -129,15 +140,40 @@ class Stream:
         while held < size:
             try:
                 block = next(self._blocks, b"")
-            except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-                raise self._damaged(error) from None
-            except zstandard.ZstdError as error:
+            except _UNPACKING as error:
                 raise self._damaged(error) from None
             if not block:
                 break
             parts.append(block)
             held += len(block)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def fill(self, into: memoryview, *, digest: bool = True) -> int:
+        """Fill with the next bytes, unpacked; fewer only at the end or before damage.
+
+        Damage is no error here: what could be unpacked before it is handed out, and ``trouble``
+        tells.  Without ``digest`` the file is read once more when its SHA-256 is asked for.
+        """
+        if self._plain:
+            got = self._raw.readinto(into)  # type: ignore[attr-defined]
+            self._digested &= digest
+            if digest:
+                self._digest.update(into[:got])
+            return int(got)
+        held = 0
+        while held < len(into) and (len(self._rest) or self._next_block()):
+            taken = self._rest[: len(into) - held]
+            into[held : held + len(taken)] = taken
+            held += len(taken)
+            self._rest = self._rest[len(taken) :]
+        return held
+
+    def _next_block(self) -> bool:
+        try:
+            self._rest = memoryview(next(self._blocks, b""))
+        except _UNPACKING as error:
+            self.trouble = self._damaged(error)
+        return len(self._rest) > 0
 
     def _to_line_end(self, ahead: int) -> int:
         """How many bytes beyond the next so many the line goes on that is cut there."""
@@ -149,7 +185,8 @@ class Stream:
 
     def sha256(self) -> str:
         """The SHA-256 of the file as it lies on disk, of which all has been read."""
-        return self._digest.hexdigest() if self._plain else sha256(self.source.file)
+        digested = self._plain and self._digested
+        return self._digest.hexdigest() if digested else sha256(self.source.file)
 
     def _damaged(self, error: Exception) -> InputError:
         packed = self.packed or ("zip" if self._archive else "file")
@@ -186,7 +223,8 @@ def _unpack(inner: IO[bytes], packed: str) -> Iterator[bytes]:
 
 
 def _plain_blocks(stream: Any) -> Iterator[bytes]:  # noqa: ANN401  # any of four file types
-    while block := stream.read(_BLOCK):
+    # not read: what could be unpacked before damage is not to be lost
+    while block := stream.read1(_BLOCK):
         yield block
 
 
@@ -304,8 +342,9 @@ def _members(file: Path) -> list[Source]:
 class Inputs:
     """What the paths of a run led to."""
 
-    sources: tuple[Source, ...]
-    skipped: tuple[str, ...]  # files in folders that hold no CDRs: documents, captures ...
+    sources: tuple[Source, ...]  # of CDRs
+    skipped: tuple[str, ...]  # files in folders that hold neither: documents ...
+    captures: tuple[Source, ...] = ()  # packet captures
 
 
 def _is_run(names: Sequence[str]) -> bool:
@@ -330,18 +369,16 @@ def _in_folder(folder: Path) -> Inputs:
     sources: list[Source] = []
     skipped: list[str] = []
     for file in files:
-        with file.open("rb") as handle:
-            first = handle.read(4096)
-        if file.suffix.lower() in _NOT_DATA or (
-            not first.startswith(b"PK\x03\x04") and what_else(first, 0).startswith(_CAPTURE)
-        ):
+        if file.suffix.lower() in _NOT_DATA:
             skipped.append(str(file))
         else:
             sources += [replace(s, walked=True) for s in _members(file)]
     if not sources:
         kinds = Counter(p.suffix.lower() or "no suffix" for p in files).most_common(4)
         found = ", ".join(f"{n} {kind}" for kind, n in kinds) or "nothing"
-        raise InputError(f"{folder}: holds no CDR files: found {found}; give the folder of exports")
+        raise InputError(
+            f"{folder}: holds no CDR files and no captures: found {found}; give the folder of exports"
+        )
     return Inputs(tuple(sources), tuple(skipped))
 
 
@@ -350,7 +387,7 @@ def expand(paths: Sequence[Path | str]) -> Inputs:
 
     Raises:
         UsageError: no path given.
-        InputError: a path leads nowhere, or a folder holds no CDR files.
+        InputError: a path leads nowhere, or a folder holds no CDR files and no captures.
     """
     if not paths:
         raise UsageError("no input: give files, folders or patterns")
@@ -375,7 +412,24 @@ def expand(paths: Sequence[Path | str]) -> Inputs:
         key = (source.file.resolve(), source.member)
         if key not in once or (once[key].walked and not source.walked):
             once[key] = source
-    return Inputs(tuple(once.values()), tuple(dict.fromkeys(skipped)))
+    captures = {source for source in once.values() if is_capture(source)}
+    return Inputs(
+        tuple(source for source in once.values() if source not in captures),
+        tuple(dict.fromkeys(skipped)),
+        tuple(source for source in once.values() if source in captures),
+    )
+
+
+def is_capture(source: Source) -> bool:
+    """Whether a source is a packet capture, by its first bytes."""
+    with source.file.open("rb") as handle:
+        first = handle.read(8)
+    if source.member is not None or any(first.startswith(magic) for magic in _COMPRESSION):
+        try:
+            first = head(source)
+        except InputError:  # damaged: whoever reads it says so
+            return False
+    return _MAGIC.get(first[:4], "").startswith(_CAPTURE)
 
 
 def _globbed(pattern: str) -> list[Source]:

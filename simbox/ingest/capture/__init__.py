@@ -1,0 +1,1 @@
+"""Packet captures into the canonical tables: records, packets, protocols, calls."""
