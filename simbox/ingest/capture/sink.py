@@ -1,0 +1,114 @@
+"""Where protocol readers put what they read: rows of tables, spilled to Arrow files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from simbox.tables import EVIDENCE, UTC, Table
+
+SPILL_ROWS = 20_000  # rows of one table held in memory
+NS_PER_US = 1000
+
+
+class Sink:
+    """Rows of one capture file, table by table, in a folder of Arrow files.
+
+    Times are given in nanoseconds since 1970-01-01 UTC; the column ``source`` is filled in here.
+    """
+
+    def __init__(self, folder: Path, source: str) -> None:
+        self.folder = folder
+        self.source = source
+        self.counts: Counter[str] = (
+            Counter()
+        )  # by stable name: read or given up
+        self.announced: list[tuple[str, int]] = []  # media addresses that the engine has not taken
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._tables: dict[str, Table] = {}
+        self._parts: Counter[str] = Counter()
+        self._evidence: dict[tuple[str, ...], dict[str, Any]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, table: Table, **values: Any) -> None:  # noqa: ANN401  # as the columns are
+        """One row by the names of its columns; absent ones are null."""
+        self.put_row(table, tuple(map(values.pop, table.schema, (None,) * len(table.schema))))
+        if values:
+            raise KeyError(f"table {table.name} has no column {', '.join(values)}")
+
+    def put_row(self, table: Table, row: tuple[Any, ...]) -> None:
+        """One row in the order of the table's columns, ``source`` among them as None."""
+        rows = self._rows.get(table.name)
+        if rows is None:
+            rows = self._rows[table.name] = []
+            self._tables[table.name] = table
+        rows.append(row)
+        if len(rows) >= SPILL_ROWS:
+            self._spill(table)
+
+    def put_frame(self, table: Table, frame: pl.DataFrame) -> None:
+        """Many rows at once, times already as UTC."""
+        if not frame.is_empty():
+            self._write(table, frame)
+
+    def announce(self, address: str, port: int) -> None:
+        """Tell that media is expected at an address: RTP there needs no probation."""
+        if port:
+            self.announced.append((address, port))
+
+    def evidence(
+        self, signature: tuple[str, str, str], host: str, time: int, frame: int, **more: Any  # noqa: ANN401
+    ) -> None:  # fmt: skip
+        """A signature (name, product, grade) that matched; repeats at one host are counted.
+
+        ``more`` may hold ``peer``, ``line`` and ``fields`` (a dict, of which the first is kept).
+        """
+        name, product, grade = signature
+        key = (name, host, more.get("peer") or "", more.get("line") or "")
+        known = self._evidence.get(key)
+        if known is not None:
+            known["count"] += 1
+            known["last_seen"] = max(known["last_seen"], time)
+            return
+        fields = more.pop("fields", None)
+        self._evidence[key] = {
+            **more, "signature": name, "product": product, "grade": grade, "host": host,
+            "time": time, "last_seen": time, "frame": frame, "count": 1,
+            "fields": json.dumps(fields, sort_keys=True) if fields else None,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Write all that is held."""
+        for row in self._evidence.values():
+            self.put(EVIDENCE, **row)
+        self._evidence.clear()
+        for table in self._tables.values():
+            self._spill(table)
+
+    def _spill(self, table: Table) -> None:
+        rows = self._rows[table.name]
+        if not rows:
+            return
+        self._rows[table.name] = []
+        columns = {}
+        for (name, dtype), values in zip(
+            table.schema.items(), zip(*rows, strict=True), strict=True
+        ):
+            if name == "source":
+                columns[name] = pl.repeat(self.source, len(rows), eager=True)
+            elif dtype == UTC:
+                columns[name] = (pl.Series(values, dtype=pl.Int64) // NS_PER_US).cast(UTC)
+            else:
+                columns[name] = pl.Series(values, dtype=dtype)
+        self._write(table, pl.DataFrame(columns))
+
+    def _write(self, table: Table, frame: pl.DataFrame) -> None:
+        if "source" in table.schema and "source" not in frame.columns:
+            frame = frame.with_columns(source=pl.lit(self.source))
+        part = self._parts[table.name]
+        self._parts[table.name] += 1
+        table.conform(frame).write_ipc(self.folder / f"{table.name}-{part:05d}.arrow")

@@ -1,0 +1,337 @@
+"""The text of SIP messages (RFC 3261, section 25): start lines, headers, parties, URIs.
+
+Lenient as captures need: compact and oddly spelt names, folded lines, LF alone, several values in
+one header, junk before the start line.  Passwords and digest responses never leave this module.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote
+
+METHODS = (
+    "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY",
+    "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE",
+)  # fmt: skip
+LEADS = (b"SIP/2.0 ", *(m.encode() + b" " for m in METHODS))
+
+MAX_VALUE = 256  # characters kept of any value
+MAX_HEADER = 4096  # characters of one header that are looked at
+MAX_LINE = 2048  # octets of a start line
+MAX_METHOD = 32  # characters of a method
+MAX_JUNK = 200  # octets before a start line that are passed over
+CACHED = 4096  # parties, URIs and Via values whose parts are remembered
+
+_TOKENS = "|".join(METHODS).encode()
+_URI = rb"[ \t]+\S[^\r\n]{0,%d}?[ \t]SIP/2\.0" % MAX_LINE
+_START = re.compile(
+    rb"(?:" + _TOKENS + rb")" + _URI + rb"|SIP/2\.0[ \t]+[1-6]\d\d\b", re.IGNORECASE
+)
+_EXTENSION = re.compile(
+    rb"\s*([A-Za-z][\w.!%*+`'~-]{1,31})" + _URI + rb"[ \t]*\r?\n", re.IGNORECASE
+)
+
+_STATUS = re.compile(r"SIP/2\.0\s+([1-6]\d\d)(?!\d)\s*(.*)", re.IGNORECASE)
+
+# Every control character but tab and line feed; carriage returns go with them.
+_CONTROLS = bytes(c for c in (*range(32), 127) if c not in (9, 10))
+
+(
+    VIA, FROM, TO, CALL_ID, CSEQ, CONTACT, MAX_FORWARDS, USER_AGENT, SERVER, ALLOW, CREDENTIALS,
+    CHALLENGE, EXPIRES, REASON, ACCESS_NETWORK, ASSERTED, REMOTE_PARTY, CONTENT_TYPE,
+    CONTENT_LENGTH, IGNORED,
+) = range(20)  # fmt: skip
+_ONCE = frozenset((FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, EXPIRES, CONTENT_TYPE, CONTENT_LENGTH))
+
+# RFC 3261 section 20 and the registry of compact forms
+_SPELLINGS = {
+    VIA: "Via v", FROM: "From f", TO: "To t", CALL_ID: "Call-ID i", CSEQ: "CSeq",
+    CONTACT: "Contact m", MAX_FORWARDS: "Max-Forwards", USER_AGENT: "User-Agent", SERVER: "Server",
+    ALLOW: "Allow", CREDENTIALS: "Authorization Proxy-Authorization",
+    CHALLENGE: "WWW-Authenticate Proxy-Authenticate", EXPIRES: "Expires", REASON: "Reason",
+    ACCESS_NETWORK: "P-Access-Network-Info", ASSERTED: "P-Asserted-Identity",
+    REMOTE_PARTY: "Remote-Party-ID", CONTENT_TYPE: "Content-Type c",
+    CONTENT_LENGTH: "Content-Length l",
+    IGNORED: "Accept Accept-Language Accept-Encoding Allow-Events u Authentication-Info Date "
+    "Content-Disposition Content-Encoding e Event o Min-Expires Min-SE MIME-Version "
+    "Organization P-Charging-Vector P-Preferred-Identity Priority Privacy RAck Record-Route "
+    "Refer-To r Referred-By b Require Route RSeq Session-Expires x Subject s "
+    "Subscription-State Supported k Timestamp Warning",
+}  # fmt: skip
+_SLOT = {
+    spelling: slot
+    for slot, names in _SPELLINGS.items()
+    for name in names.split()
+    for spelling in (name, name.lower())
+}
+
+
+class Start(NamedTuple):
+    """The start line of a message."""
+
+    method: str | None  # of a request, in capitals
+    uri: str  # of a request
+    status: int | None  # of a response
+    phrase: str | None
+
+
+class Headers(NamedTuple):
+    """The header values of a message by slot, repeated ones joined by a comma."""
+
+    values: list[str | None]
+    vias: int
+    unusual: list[str]
+
+
+class Party(NamedTuple):
+    """What an address header (From, To, Contact ...) says of its first party."""
+
+    user: str | None
+    host: str | None  # without its port, an IPv6 address without its brackets
+    place: str | None  # with its port where it has one
+    tag: str | None
+    expires: int | None  # parameter of a Contact, seconds
+
+
+NOBODY = Party(None, None, None, None, None)
+
+
+def find_start(octets: bytes) -> int:
+    """Where the start line begins: 0, or behind a little junk; -1 when there is none."""
+    end = octets.find(b"\n", 0, MAX_LINE)
+    told = octets.find(b"SIP/2.0", 0, end if end >= 0 else MAX_LINE)
+    if told >= 0 and octets.startswith(LEADS):
+        return 0
+    window = octets[: MAX_JUNK + MAX_LINE]
+    if b"sip/2.0" not in window.lower():
+        return -1
+    named = _EXTENSION.match(window)
+    if named and named.start(1) <= MAX_JUNK:
+        return named.start(1)
+    found = _START.search(window)
+    return found.start() if found and found.start() <= MAX_JUNK else -1
+
+
+def find_blank(octets: bytes | bytearray, since: int = 0) -> tuple[int, int]:
+    """Where the head ends and where the body begins; (-1, -1) without an empty line."""
+    returned = octets.find(b"\n\r\n", since)
+    bare = octets.find(b"\n\n", since, returned if returned >= 0 else len(octets))
+    if bare >= 0:
+        return bare, bare + 2
+    return returned, returned + 3 if returned >= 0 else -1
+
+
+def split(octets: bytes) -> tuple[list[str], str | None]:
+    """The lines of the head, and the body; None without an empty line.
+
+    Control characters are left out of both, carriage returns with them.
+    """
+    text = octets.translate(None, _CONTROLS).decode("utf-8", "replace")
+    head, blank, body = text.partition("\n\n")
+    lines = head.split("\n")
+    if len(head) > MAX_HEADER:
+        lines = [line[:MAX_HEADER] for line in lines]
+    return lines, body if blank else None
+
+
+def start_line(line: str) -> Start | None:
+    """The parts of a start line; None when it is none."""
+    if line[:4].upper() == "SIP/":
+        return _status_line(line)
+    parts = line.split(" ", 2)
+    if len(parts) == 3 and parts[2] == "SIP/2.0" and parts[0] in METHODS:
+        return Start(parts[0], parts[1], None, None)
+    parts = line.split()
+    if len(parts) < 3 or parts[-1].upper() != "SIP/2.0" or len(parts[0]) > MAX_METHOD:
+        return None
+    return Start(parts[0].upper(), " ".join(parts[1:-1]), None, None)
+
+
+@lru_cache(maxsize=256)
+def _status_line(line: str) -> Start | None:
+    answer = _STATUS.match(line)
+    return answer and Start(None, "", int(answer[1]), answer[2].strip()[:MAX_VALUE] or None)
+
+
+def headers(lines: list[str]) -> Headers:
+    """The headers of a message from its lines; the first is the start line."""
+    values: list[str | None] = [None] * (IGNORED + 1)
+    unusual: list[str] = []
+    vias = 0
+    slots = _SLOT
+    last = IGNORED
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        slot = slots.get(name)
+        if slot is None:
+            if line[:1] in (" ", "\t"):
+                _unfold(line, values, last)
+                vias += line.count(",") if last == VIA else 0
+                continue
+            slot = _odd(name, unusual)
+        last = slot
+        if slot == IGNORED:
+            continue
+        value = value.strip()
+        known = values[slot]
+        if known is None:
+            values[slot] = value
+        elif slot in _ONCE:
+            last = IGNORED
+        elif len(known) < MAX_HEADER:
+            values[slot] = f"{known}, {value}"
+        if slot == VIA:
+            vias += 1 + value.count(",")
+    return Headers(values, vias, unusual)
+
+
+def _unfold(line: str, values: list[str | None], slot: int) -> None:
+    """Join a folded line to the value that it goes on with."""
+    known = values[slot]
+    if known is not None and len(known) < MAX_HEADER:
+        values[slot] = f"{known} {line.strip()}".strip()
+
+
+def _odd(name: str, unusual: list[str]) -> int:
+    """The slot of a name that is spelt otherwise; headers that start with X- are noted."""
+    known = _SLOT.get(name.strip().lower(), IGNORED)
+    if known == IGNORED and name[:2] in ("X-", "x-") and len(unusual) < 16:
+        unusual.append(name.strip()[:64])
+    return known
+
+
+_QUOTED = re.compile(r'\s*"(?:[^"\\]|\\.)*"')
+_TAG = re.compile(r";\s*tag\s*=\s*([^;,\s?>]+)", re.IGNORECASE)
+_LIFETIME = re.compile(r";\s*expires\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
+
+
+@lru_cache(maxsize=CACHED)
+def party(value: str) -> Party:
+    """The first party of an address header: name-addr or addr-spec (RFC 3261, section 20.10)."""
+    name = _QUOTED.match(value)
+    rest = value[name.end() :] if name else value
+    opening = rest.find("<")
+    if opening >= 0:
+        closing = rest.find(">", opening)
+        address = rest[opening + 1 : closing if closing >= 0 else len(rest)]
+        parameters = rest[closing:] if closing >= 0 else address
+    else:
+        # without angle brackets the parameters are the header's, not the URI's
+        address = rest.partition(",")[0]
+        parameters = address
+    first = parameters.partition(",")[0]
+    tag, lifetime = _TAG.search(first), _LIFETIME.search(first)
+    return Party(
+        *uri(address),
+        tag[1][:MAX_VALUE] if tag else None,
+        seconds(lifetime[1]) if lifetime else None,
+    )
+
+
+_SCHEME = re.compile(
+    r"\s*(sips?|tel|fax|urn|im|pres|callto|https?|mailto|h323)\s*:\s*", re.IGNORECASE
+)
+_HOST = re.compile(r"\s*(?:\[([^\]]*)\]|([^:;?>,\s/@]*))\s*(?::\s*(\d{1,5})(?!\d))?")
+_SEPARATORS = str.maketrans("", "", "-.() ")  # visual separators of RFC 3966
+
+
+@lru_cache(maxsize=CACHED)
+def uri(text: str) -> tuple[str | None, str | None, str | None]:
+    """User, host, and host with port of a SIP or telephone URI; a password is dropped."""
+    scheme = _SCHEME.match(text)
+    rest = text[scheme.end() :] if scheme else text.strip()
+    if scheme and scheme[1].lower() in ("tel", "fax"):
+        number = rest.partition(";")[0].partition("?")[0].translate(_SEPARATORS).strip()
+        return number[:MAX_VALUE] or None, None, None
+    info, at, place = rest.partition("@")
+    user = _user(info) if at else None
+    found = _HOST.match(place if at else rest)
+    if found is None or not (found[1] or found[2]):
+        return user, None, None
+    host = (found[1] or found[2]).lower()[:MAX_VALUE]
+    if host == "*":
+        return user, None, None
+    if not found[3]:
+        return user, host, host
+    return user, host, f"[{host}]:{found[3]}" if found[1] else f"{host}:{found[3]}"
+
+
+def _user(info: str) -> str | None:
+    """The user of the part before @: without password, parameters and escapes."""
+    user = info.partition(":")[0].partition(";")[0].strip()
+    if "%" in user:
+        plain = unquote(user, errors="replace")
+        user = plain if plain.isprintable() else user
+    return user[:MAX_VALUE] or None
+
+
+_PASSWORD = re.compile(r"(sips?:[^:@>\s]*):[^@>]*@", re.IGNORECASE)
+
+
+def as_written(value: str) -> str | None:
+    """An address header as it stands, but for a password in its URI; None when it is very long."""
+    if len(value) > 2 * MAX_VALUE:
+        return None
+    return (_PASSWORD.sub(r"\1@", value) if "@" in value else value)[:MAX_VALUE]
+
+
+_SENT_BY = re.compile(r"\s*SIP\s*/\s*[^/\s]+\s*/\s*\S+\s+([^;,]+)", re.IGNORECASE)
+_BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=CACHED)
+def via(value: str) -> tuple[str | None, str | None]:
+    """Branch and sent-by of the top Via."""
+    top = value.partition(",")[0]
+    branch, sent_by = _BRANCH.search(top), _SENT_BY.match(top)
+    return (
+        branch[1][:MAX_VALUE] if branch else None,
+        "".join(sent_by[1].split())[:MAX_VALUE] if sent_by else None,
+    )
+
+
+_USERNAME = re.compile(r"\busername\s*=\s*(?:\"([^\"]*)\"|([^\s,]+))", re.IGNORECASE)
+_REALM = re.compile(r"\brealm\s*=\s*(?:\"([^\"]*)\"|([^\s,]+))", re.IGNORECASE)
+_CAUSE = re.compile(r"Q\.850\s*;[^,]*?\bcause\s*=\s*(\d{1,3})(?!\d)", re.IGNORECASE)
+
+
+def username(credentials: str) -> str | None:
+    """The user name of digest credentials."""
+    return _quoted(_USERNAME, credentials)
+
+
+def realm(value: str) -> str | None:
+    """The realm of a challenge or of credentials."""
+    return _quoted(_REALM, value)
+
+
+def _quoted(pattern: re.Pattern[str], value: str) -> str | None:
+    found = pattern.search(value)
+    return (found[1] or found[2] or "")[:MAX_VALUE] or None if found else None
+
+
+def release_cause(reason: str) -> int | None:
+    """The Q.850 cause of a Reason header (RFC 3326); None when it gives none."""
+    found = _CAUSE.search(reason[: 2 * MAX_VALUE])
+    return int(found[1]) if found and 0 < int(found[1]) < 128 else None
+
+
+@lru_cache(maxsize=CACHED)
+def seconds(digits: str | None, most: int = 2**32 - 1) -> int | None:
+    """A number of decimal digits; None when it is none, the most when it is more."""
+    if not digits or len(digits) > 10 or not (digits.isascii() and digits.isdecimal()):
+        return None
+    return min(int(digits), most)
+
+
+@lru_cache(maxsize=CACHED)
+def sequence(cseq: str | None) -> tuple[int | None, str | None]:
+    """Number and method of CSeq."""
+    parts = (cseq or "").split(None, 1)
+    if not parts:
+        return None, None
+    method = parts[1].strip().upper()[:MAX_METHOD] if len(parts) > 1 else None
+    number = parts[0].lstrip("0") or "0"
+    return seconds(number), method
