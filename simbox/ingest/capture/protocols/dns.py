@@ -1,0 +1,68 @@
+"""DNS (RFC 1035): the names that a host asks for."""
+
+from __future__ import annotations
+
+from simbox.ingest.capture.matching import Place, Signatures
+from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.signatures import shipped_signatures
+from simbox.ingest.capture.sink import Sink
+
+HEADER = 12
+RESPONSE, OPCODE = 0x80, 0x78  # in the third octet
+MOST_LABEL, MOST_NAME = 63, 255  # octets (RFC 1035 2.3.4)
+
+
+class Dns:
+    """The reader of DNS queries; answers are left alone."""
+
+    name = "dns"
+    udp = Claim(ports=frozenset({53}))
+    tcp = Claim()
+
+    def __init__(self, signatures: Signatures | None = None) -> None:
+        self._signatures = signatures or shipped_signatures()
+
+    def datagram(self, packet: Datagram, out: Sink) -> bool:
+        data = packet.payload
+        if len(data) <= HEADER or data[4:6] != b"\0\1":
+            return False
+        if data[2] & RESPONSE:
+            return packet.sport == 53
+        question = None if data[2] & OPCODE else read_question(data)
+        if question is None:
+            return False
+        out.counts["dns|query"] += 1
+        name, kind = question
+        if self._signatures.touches("dns", "name", name):
+            fields = {"name": name, "id": data[:2].hex(), "type": str(kind)}
+            place = Place(packet.src, packet.dst, packet.time, packet.frame)
+            self._signatures.tell("dns", fields, place, out)
+        return True
+
+    def opens(self, _segment: Datagram) -> bool:
+        return False
+
+    def conversation(self) -> Conversation:
+        raise NotImplementedError
+
+
+def read_question(data: bytes) -> tuple[str, int] | None:
+    """Name and type of the first question; None where they break the rules.
+
+    A pointer in the first name could only point into the header or itself: it is refused.
+    """
+    labels = []
+    at = HEADER
+    while True:
+        length = data[at] if at < len(data) else MOST_LABEL + 1
+        if length == 0:
+            break
+        label = data[at + 1 : at + 1 + length]
+        at += 1 + length
+        if length > MOST_LABEL or len(label) < length or at > HEADER + MOST_NAME:
+            return None
+        labels.append(label)
+    kind = data[at + 1 : at + 3]
+    if len(kind) < 2:
+        return None
+    return b".".join(labels).decode("latin-1").lower(), int.from_bytes(kind)
