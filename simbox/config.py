@@ -22,6 +22,7 @@ from simbox.errors import ConfigError, did_you_mean
 
 DEFAULTS = "default.toml"
 PER_MILLE = 1000
+SCORES = ("scoring", "hosts")  # sections that describe a score
 NO_TABLE = ("model_type", "model_attributes_type", "mapping_type", "dict_type")
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -58,6 +59,7 @@ class Family(Section):
     p: Probability
     q: Probability
     doc: str
+    exposed: bool = True
 
     @model_validator(mode="after")
     def _gateways_fire_more(self) -> Self:
@@ -103,7 +105,7 @@ class LookalikeWeight(Section):
 
 
 class Scoring(Section):
-    """The line score: prior, exposure, limits, families, features and look-alikes."""
+    """A score of lines or hosts: prior, exposure, limits, families, features and look-alikes."""
 
     prior: Probability
     exposure_n0: Annotated[float, Field(ge=0, le=10_000)]
@@ -116,6 +118,7 @@ class Scoring(Section):
     fired_grade: Annotated[float, Field(gt=0, le=1)]
     min_families: Annotated[int, Field(ge=0, le=20)]
     direction_volume: Names
+    sufficient: Names
     percentile_low: Share
     percentile_high: Share
     min_segment: Annotated[int, Field(ge=1)]
@@ -137,11 +140,13 @@ class Scoring(Section):
                 "percentile_low must be below percentile_high by 0.001 or more; "
                 f"found {self.percentile_low} and {self.percentile_high}"
             )
-        for name in self.direction_volume:
-            if name not in self.families:
-                raise ValueError(
-                    f"direction_volume names no family '{name}'.{did_you_mean(name, self.families)}"
-                )
+        for key, names in (
+            ("direction_volume", self.direction_volume), ("sufficient", self.sufficient)
+        ):  # fmt: skip
+            for name in names:
+                if name not in self.families:
+                    hint = did_you_mean(name, self.families)
+                    raise ValueError(f"{key} names no family '{name}'.{hint}")
         return self
 
     @property
@@ -173,6 +178,7 @@ class Config(Section):
     ingest: Ingest
     time: Time
     scoring: Scoring
+    hosts: Scoring
     lists: Lists
     outputs: Outputs
 
@@ -212,19 +218,23 @@ def load(path: Path | None = None) -> Config:
 
 
 def check_names(config: Config, feature_families: Mapping[str, str]) -> None:
-    """Make sure that every feature and family named by the configuration exists.
+    """Make sure that every feature and family that the line score names exists.
 
     Args:
         config: what was loaded.
-        feature_families: every known feature with its family.
+        feature_families: every known feature of lines with its family.
 
     Raises:
         ConfigError: a name that is not known, with the nearest one that is.
     """
-    scoring = config.scoring
-    named = [(f"scoring.features.{name}", name) for name in scoring.features]
+    check_score(config.scoring, "scoring", feature_families)
+
+
+def check_score(scoring: Scoring, section: str, feature_families: Mapping[str, str]) -> None:
+    """The same for one score, of lines or of hosts, that stands in a section."""
+    named = [(f"{section}.features.{name}", name) for name in scoring.features]
     for lookalike, weight in scoring.lookalikes.items():
-        named += [(f"scoring.lookalikes.{lookalike}.anchors.{n}", n) for n in weight.anchors]
+        named += [(f"{section}.lookalikes.{lookalike}.anchors.{n}", n) for n in weight.anchors]
     for key, name in named:
         if name not in feature_families:
             hint = did_you_mean(name, feature_families) or " See 'simbox catalogue'."
@@ -233,12 +243,12 @@ def check_names(config: Config, feature_families: Mapping[str, str]) -> None:
     for name in scoring.families:
         if name not in families:
             hint = did_you_mean(name, families)
-            raise ConfigError(f"configuration: scoring.families.{name}: no such family.{hint}")
+            raise ConfigError(f"configuration: {section}.families.{name}: no such family.{hint}")
     for name, scored in scoring.features.items():
         if scored.weight > 0 and feature_families[name] not in scoring.families:
             raise ConfigError(
-                f"configuration: scoring.features.{name}: its family "
-                f"'{feature_families[name]}' has no scoring.families entry; add p and q for it"
+                f"configuration: {section}.features.{name}: its family "
+                f"'{feature_families[name]}' has no {section}.families entry; add p and q for it"
             )
 
 
@@ -297,8 +307,8 @@ def _check_new_entry(
     path: Path, text: str, key: tuple[str, ...], defaults: Mapping[str, Any]
 ) -> None:
     """Refuse a look-alike that the program does not have: the file can weigh, not declare."""
-    if len(key) == 3 and key[:2] == ("scoring", "lookalikes"):
-        known = defaults["scoring"]["lookalikes"]
+    if len(key) == 3 and key[0] in SCORES and key[1] == "lookalikes":
+        known = defaults[key[0]]["lookalikes"]
         if key[2] not in known:
             hint = did_you_mean(key[2], known) or f" There are: {', '.join(known)}."
             raise ConfigError(f"{path}: {_where(text, key)}no look-alike '{key[2]}'.{hint}")
@@ -334,9 +344,9 @@ def _validated(path: Path, text: str, values: dict[str, Any]) -> Config:
 
 def _hint_for_missing(key: tuple[str, ...], values: Mapping[str, Any]) -> str:
     """A value is missing where a name was misspelt: the shipped name nearest to it."""
-    if len(key) < 3 or key[0] != "scoring":
+    if len(key) < 3 or key[0] not in SCORES:
         return ""
-    known = [name for name in values["scoring"].get(key[1], {}) if name != key[2]]
+    known = [name for name in values[key[0]].get(key[1], {}) if name != key[2]]
     return did_you_mean(key[2], known)
 
 

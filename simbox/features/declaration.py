@@ -83,7 +83,7 @@ def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
 @cache
 def views() -> tuple[View, ...]:
     """All views, from the modules of ``features/views``, in the order of their names."""
-    found = [module.VIEW for module in _modules("simbox.features.views") if hasattr(module, "VIEW")]
+    found = declared("simbox.features.views", "VIEW")
     return tuple(sorted(found, key=lambda view: view.name))
 
 
@@ -97,8 +97,17 @@ def features() -> Mapping[str, Feature]:
     known = set(COMMON)
     for view in views():
         known |= set(view.columns)
+    return collect("simbox.features.families", known)
+
+
+def collect(package: str, known: Iterable[str]) -> Mapping[str, Feature]:
+    """The features that the modules of a package declare, each over known columns.
+
+    Raises:
+        SimboxError: a name is given twice, or an expression reads a column that no view has.
+    """
     found: dict[str, Feature] = {}
-    for module in _modules("simbox.features.families"):
+    for module in _modules(package):
         for feature in module.FEATURES:
             _check(feature, found, known)
             found[feature.name] = feature
@@ -127,6 +136,11 @@ def _check(feature: Feature, found: Mapping[str, Feature], known: Iterable[str])
                 f"feature {feature.name} reads '{column}', which no view has."
                 f"{did_you_mean(column, known)}"
             )
+
+
+def declared(package_name: str, name: str) -> list[Any]:
+    """What the modules of a package declare under a name, those that do."""
+    return [getattr(m, name) for m in _modules(package_name) if hasattr(m, name)]
 
 
 def _modules(package_name: str) -> list[Any]:

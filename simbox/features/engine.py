@@ -60,6 +60,18 @@ def compute(
     return FeatureRun(folder, lines, rows, duplicates, merged)
 
 
+def no_lines() -> pl.DataFrame:
+    """The table of features of no lines at all."""
+    about: dict[str, pl.DataType | type[pl.DataType]] = {
+        "line": pl.String, "segment": pl.String, "events": pl.UInt32,
+        **dict.fromkeys(("moc", "mtc", "sms_mo", "sms_mt"), pl.UInt32),
+        "first_seen": UTC, "last_seen": UTC, "active_days": pl.UInt16,
+        "top_cell": pl.String, "top_imei": pl.String,
+    }  # fmt: skip
+    about |= dict.fromkeys(features(), pl.Float64)
+    return pl.DataFrame(schema=about)
+
+
 def context_of(store: Store, cells: CellTable | None = None) -> Context:
     """The facts of a store that its buckets are measured against."""
     manifest = store.manifest

@@ -3,7 +3,7 @@
 from simbox.scoring.external import Imported, import_features
 from simbox.scoring.feature_table import FeatureTable
 from simbox.scoring.grades import Knots
-from simbox.scoring.lines import Scored, score_file, score_frame
+from simbox.scoring.lines import Scored, score_file, score_frame, score_nothing
 from simbox.scoring.lists import NO_LISTS, ListEntries, load_lists
 from simbox.scoring.lookalikes import LOOKALIKES, Lookalike
 from simbox.scoring.reasons import explain
@@ -27,5 +27,6 @@ __all__ = [
     "load_lists",
     "score_file",
     "score_frame",
+    "score_nothing",
     "scorecard",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from simbox.scoring.feature_table import outgoing
+from simbox.scoring.feature_table import OUTGOING, outgoing
 from simbox.scoring.grades import Floats, Knots, SegmentRows, column, grade, zeroed
 from simbox.scoring.lookalikes import lookalike_grade
 from simbox.scoring.scorecard import HOT_LIST, MICRO, PRIOR, FamilyCard, Scorecard
@@ -42,9 +43,9 @@ def micro(nats: float) -> float:
     return float(np.rint(MICRO * nats))
 
 
-def exposure(frame: pl.DataFrame, n0: float) -> Floats:
+def exposure(frame: pl.DataFrame, n0: float, counted: Sequence[str] = OUTGOING) -> Floats:
     """How much of the behavioural evidence counts: n/(n + n0), 1 when n is not known."""
-    sent = outgoing(frame)
+    sent = outgoing(frame, counted)
     if sent is None:
         return np.ones(frame.height)
     return np.divide(sent, sent + n0, out=np.zeros(frame.height), where=sent > 0)
@@ -53,7 +54,7 @@ def exposure(frame: pl.DataFrame, n0: float) -> Floats:
 def evidence(frame: pl.DataFrame, card: Scorecard, knots: Knots) -> Evidence:
     """Every addend of the lines of a frame, lists aside."""
     rows = SegmentRows.of(frame)
-    counted = exposure(frame, card.scoring.exposure_n0)
+    exposed = exposure(frame, card.scoring.exposure_n0, card.counted)
     parts: dict[str, Floats] = {PRIOR: np.full(frame.height, float(card.prior))}
     family_grades = {}
     for family in card.families:
@@ -64,6 +65,7 @@ def evidence(frame: pl.DataFrame, card: Scorecard, knots: Knots) -> Evidence:
         weight, mean = weighted_mean({name: g.grade for name, g in graded.items()}, family)
         full = np.maximum(weight, card.scoring.full_coverage * family.weight)
         full = np.where(full > 0, full, np.nan)
+        counted = exposed if family.exposed else 1.0
         for name, g in graded.items():
             nats = g.evidence(family.compared, family.alone)
             parts[name] = np.rint(MICRO * (family.features[name].weight / full * (counted * nats)))

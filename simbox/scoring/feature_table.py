@@ -62,13 +62,13 @@ class FeatureTable:
         yield from wanted.collect_batches(chunk_size=rows, maintain_order=True)
 
 
-def outgoing(frame: pl.DataFrame) -> Floats | None:
+def outgoing(frame: pl.DataFrame, counted: Sequence[str] = OUTGOING) -> Floats | None:
     """Events that each line sent; nothing when the table has no counts.
 
     Only these measure exposure: incoming calls and texts cost a gateway nothing, so they must
     neither strengthen nor dilute what is said about the calls that it makes.
     """
-    named = [name for name in OUTGOING if name in frame.columns]
+    named = [name for name in counted if name in frame.columns]
     if not named:
         return None
     sent = pl.sum_horizontal(pl.col(name).fill_null(0).cast(pl.Float64) for name in named)

@@ -10,7 +10,7 @@ import polars as pl
 
 from simbox.errors import InputError
 from simbox.scoring.feature_table import CHUNK_ROWS, FeatureTable
-from simbox.scoring.grades import WHOLE_RUN, Knots
+from simbox.scoring.grades import NO_KNOTS, WHOLE_RUN, Knots
 from simbox.scoring.lists import NO_LISTS, ListEntries
 from simbox.scoring.population import reference_knots
 from simbox.scoring.scorecard import Scorecard
@@ -66,6 +66,13 @@ def score_file(
         piece.unlink()
     notes = _notes(table, knots, lists)
     return Scored(ranked(pl.concat(lines)), pl.scan_parquet(contributions), knots, notes)
+
+
+def score_nothing(features: pl.DataFrame, contributions: Path, card: Scorecard) -> Scored:
+    """The score of a table that has columns and no lines, as from captures without any call."""
+    lines, parts = judge(features, card, NO_KNOTS, NO_LISTS)
+    parts.write_parquet(contributions)
+    return Scored(ranked(lines), parts.lazy(), NO_KNOTS, ())
 
 
 def _checked(table: FeatureTable) -> FeatureTable:

@@ -112,13 +112,13 @@ LOOKALIKES = (
 )  # fmt: skip
 
 
-def check_lookalike(lookalike: Lookalike, weight: LookalikeWeight) -> None:
+def check_lookalike(lookalike: Lookalike, weight: LookalikeWeight, where: str) -> None:
     """Make sure that the configuration anchors just the conditions of a look-alike.
 
     Raises:
         ConfigError: an anchor is missing, or stands for another feature.
     """
-    where = f"configuration: scoring.lookalikes.{lookalike.name}.anchors"
+    where = f"{where}.anchors"
     for name in lookalike.conditions:
         if name not in weight.anchors:
             raise ConfigError(f"{where}: '{name}' is missing; add {name} = [none, full]")

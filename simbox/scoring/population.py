@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from simbox.scoring.evidence import Integers, evidence
-from simbox.scoring.feature_table import OUTGOING, FeatureTable, outgoing
+from simbox.scoring.feature_table import FeatureTable, outgoing
 from simbox.scoring.grades import (
     KNOTS,
     NO_KNOTS,
@@ -47,8 +47,8 @@ def reference_knots(table: FeatureTable, card: Scorecard) -> Knots:
 
 def _populations(table: FeatureTable, card: Scorecard) -> dict[str, tuple[Masks, int]]:
     """The reference lines of each segment and of the whole run, and how many are left out."""
-    context = table.take("line", "segment", *OUTGOING)
-    sent = outgoing(context)
+    context = table.take("line", "segment", *card.counted)
+    sent = outgoing(context, card.counted)
     used = np.ones(context.height, dtype=bool)
     if sent is not None:
         used = sent >= card.scoring.reference_outgoing
@@ -68,7 +68,7 @@ def _populations(table: FeatureTable, card: Scorecard) -> dict[str, tuple[Masks,
 
 def _evidence_of_anchors(table: FeatureTable, card: Scorecard) -> Integers:
     """Each line's score when every grade is its ramp."""
-    names = ("line", "segment", *OUTGOING, *card.inputs)
+    names = ("line", "segment", *card.counted, *card.inputs)
     trusting = card.trusting_anchors()
     chunks = [evidence(chunk, trusting, NO_KNOTS).total for chunk in table.chunks(names)]
     return np.concatenate(chunks)

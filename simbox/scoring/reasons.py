@@ -125,7 +125,9 @@ def _row(
     if part.kind == "lookalike":
         row |= _of_lookalike(part.name, features, card)
     if part.name == PRIOR:
-        row["because"] = f"one line in {1 / card.scoring.prior:,.0f} is expected to be a gateway"
+        row["because"] = (
+            f"one {card.subject} in {1 / card.scoring.prior:,.0f} is expected to be a gateway"
+        )
     if part.name == HOT_LIST:
         row["because"] = "on a hot list"
     return row
@@ -154,7 +156,7 @@ def _percentile(out: float, card: Scorecard, segment: str) -> tuple[float | None
     """The percentile that a value reaches on the suspicious side, and how to say it."""
     levels = card.scoring.levels
     if segment == "none":
-        return None, "too few lines to compare with"
+        return None, f"too few {card.subject}s to compare with"
     where = "the run" if segment == WHOLE_RUN else f"segment {segment}"
     reached = round(out * len(levels))
     if not reached:

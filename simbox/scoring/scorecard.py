@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from simbox.config import Config, LookalikeWeight, ScoredFeature, Scoring, check_names
+from simbox.config import Config, LookalikeWeight, ScoredFeature, Scoring, check_score
 from simbox.errors import ConfigError, did_you_mean
+from simbox.scoring.feature_table import OUTGOING
 from simbox.scoring.lookalikes import LOOKALIKES, Lookalike, check_lookalike
 
 MICRO = 1_000_000  # contributions are whole millionths of a nat: sums of integers are exact
@@ -38,6 +39,7 @@ class FamilyCard:
     compared: tuple[float, float]  # against a population
     alone: tuple[float, float]  # by the anchors alone
     features: Mapping[str, ScoredFeature]
+    exposed: bool = True  # few events weaken it, as they do whatever is counted over events
 
     @cached_property
     def weight(self) -> float:
@@ -47,13 +49,15 @@ class FamilyCard:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """Everything that the score of a line is made from, in a fixed order."""
+    """Everything that the score of a line or host is made from, in a fixed order."""
 
     scoring: Scoring
     hot_nats: float
     families: tuple[FamilyCard, ...]
     lookalikes: tuple[tuple[Lookalike, LookalikeWeight], ...]
     known: frozenset[str]  # every feature that there is, scored or not
+    subject: str = "line"  # what is scored
+    counted: tuple[str, ...] = OUTGOING  # columns whose sum is the exposure
 
     @cached_property
     def features(self) -> dict[str, ScoredFeature]:
@@ -93,22 +97,33 @@ def logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def scorecard(config: Config, feature_families: Mapping[str, str]) -> Scorecard:
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that is scored: where its score stands and what it may name."""
+
+    subject: str
+    section: str  # of the configuration
+    counted: tuple[str, ...]  # columns whose sum is the exposure
+    lookalikes: tuple[Lookalike, ...]
+
+
+LINES = Kind("line", "scoring", OUTGOING, LOOKALIKES)
+
+
+def scorecard(config: Config, feature_families: Mapping[str, str], kind: Kind = LINES) -> Scorecard:
     """The score that a configuration describes, over the known features with their families.
 
     Raises:
         ConfigError: the configuration names something that is not known.
     """
-    check_names(config, feature_families)
-    scoring = config.scoring
-    known = {k.name: k for k in LOOKALIKES}
+    scoring: Scoring = getattr(config, kind.section)
+    check_score(scoring, kind.section, feature_families)
+    known = {k.name: k for k in kind.lookalikes}
     for name, weight in scoring.lookalikes.items():
+        where = f"configuration: {kind.section}.lookalikes.{name}"
         if name not in known:
-            raise ConfigError(
-                f"configuration: scoring.lookalikes.{name}: no such look-alike."
-                f"{did_you_mean(name, known)}"
-            )
-        check_lookalike(known[name], weight)
+            raise ConfigError(f"{where}: no such look-alike.{did_you_mean(name, known)}")
+        check_lookalike(known[name], weight, where)
     scored = {n: f for n, f in scoring.features.items() if f.weight > 0}
     families = tuple(
         FamilyCard(
@@ -116,6 +131,7 @@ def scorecard(config: Config, feature_families: Mapping[str, str]) -> Scorecard:
             family.nats(),
             family.nats(scoring.uncompared_q),
             {n: f for n, f in scored.items() if feature_families[n] == name},
+            family.exposed,
         )
         for name, family in scoring.families.items()
     )
@@ -125,4 +141,6 @@ def scorecard(config: Config, feature_families: Mapping[str, str]) -> Scorecard:
         families=tuple(family for family in families if family.features),
         lookalikes=tuple((known[n], w) for n, w in scoring.lookalikes.items() if w.weight > 0),
         known=frozenset(feature_families),
+        subject=kind.subject,
+        counted=kind.counted,
     )

@@ -34,7 +34,7 @@ def judge(
     score = total / MICRO
     probability = 1.0 / (1.0 + np.exp(-score))
     fired, several = _families(made, card, listed)
-    may_alert = several & _enough(frame, card)
+    may_alert = (several & _enough(frame, card)) | _sufficient(made, card)
     lines = pl.DataFrame(
         {
             "line": frame["line"].cast(pl.String),
@@ -73,9 +73,18 @@ def _families(made: Evidence, card: Scorecard, listed: pl.DataFrame) -> tuple[Fl
     return fired, (fired + hot >= least) & (other >= min(least, 1))
 
 
+def _sufficient(made: Evidence, card: Scorecard) -> Masks:
+    """Where a family has fired that needs no second one and no events: a device's own words."""
+    fired = np.zeros(len(made.total), dtype=bool)
+    for name in card.scoring.sufficient:
+        if name in made.family_grades:
+            fired |= zeroed(made.family_grades[name]) >= card.scoring.fired_grade
+    return fired
+
+
 def _enough(frame: pl.DataFrame, card: Scorecard) -> Masks:
     """The lines with enough outgoing events to alert; every one when events are not counted."""
-    sent = outgoing(frame)
+    sent = outgoing(frame, card.counted)
     if sent is None:
         return np.ones(frame.height, dtype=bool)
     return np.asarray(sent >= card.scoring.min_outgoing)

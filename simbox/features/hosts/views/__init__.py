@@ -1,0 +1,1 @@
+"""Views of hosts, one file each; a module declares ``VIEW``."""
