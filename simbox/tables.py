@@ -352,10 +352,12 @@ WINDOWS = Table(
         Column("dst_port", pl.UInt16, "its port; 0 where there is none", required=True),
         Column("protocol", pl.UInt8, "IP protocol number", required=True),
         Column("window", pl.Int64, "ten-second windows since 1970-01-01 UTC", required=True),
-        Column("size", pl.UInt16, "octets of the transport payload", required=True),
+        Column("size", pl.UInt16, "octets of the payload; 0: all other sizes", required=True),
         Column("packets", pl.UInt32, "packets of that size", required=True),
         Column("kind", pl.String, "wireguard, openvpn, esp ... by its first octets; else null"),
         Column("first_frame", pl.UInt64, "frame of the first of them", required=True),
+        Column("span_ms", pl.UInt16, "from the first to the last of them, milliseconds"),
+        Column("peak", pl.UInt32, "packets in the second busiest of the window's seconds"),
     ),
 )
 

@@ -110,11 +110,13 @@ class IngestReport:
 
     @property
     def first(self) -> datetime | None:
-        return min((f.first for f in (*self.files, *self.captures) if f.first), default=None)
+        times = [f.first for f in self.files] + [c.first for c in self.captures]
+        return min((t for t in times if t), default=None)
 
     @property
     def last(self) -> datetime | None:
-        return max((f.last for f in (*self.files, *self.captures) if f.last), default=None)
+        times = [f.last for f in self.files] + [c.last for c in self.captures]
+        return max((t for t in times if t), default=None)
 
 
 def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -17,10 +17,9 @@ from simbox.identifiers import (
     text_id,
 )
 from simbox.store import Store, bucket_of
-from simbox.tables import EVENT_TYPE, EVENT_TYPES, EVENTS, STORED, UTC, Kind
+from simbox.tables import EVENT_TYPE, EVENT_TYPES, EVENTS, HOST_PREFIX, STORED, UTC, Kind
 
 ORDER = ("line", "start", "event_type", "source", "row")
-HOST_PREFIX = "host:"  # a place that is an IP address rather than a cell
 _IDS = ("line", "other", "imsi", "imei", "place")
 _CLASS = 1 << CLASS_SHIFT
 _ANSWERED = {Kind.NO: False, Kind.YES: True}
