@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import hashlib
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from lab import manifest
 from village.calls import legs, one_call_at_a_time
 from village.cottage import CARDS, cottage
 from village.firms import call_centre, couriers, dispatcher, machines, school, traders
 from village.identities import SENDERS, TOWN_SITES, VILLAGE_SITES, Rng, cell_names, cells_of, sims
 from village.lines import DAYS, Lines, together
 from village.people import people, service_texts, their_calls
+from village.uplinks import access_link
 
 SEED = 20250310
 MONDAY = date(2025, 3, 10)
@@ -119,25 +120,28 @@ def write(rows: pl.DataFrame, truth: pl.DataFrame, folder: Path) -> list[Path]:
     return paths
 
 
-def manifest(paths: list[Path], folder: Path, rows: int) -> str:
-    """What was made, how, and the digest of each file."""
-    head = f"""# What we made ourselves; invented numbers only.  README.md says what is in it.
-
-[fengxian]
-what = "seven days of served-party CDRs of an invented county, one rented cottage among them"
-made_by = "captures/make_fengxian.py"
-seed = {SEED}
-zone = "{ZONE}"
-rows = {rows}
-ingest = "fengxian"
-labels = "fengxian-truth.csv"
-"""
-    files = "".join(
-        f'\n[[fengxian.files]]\npath = "{path.relative_to(folder).as_posix()}"\n'
-        f'sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}"\n'
+def section(paths: list[Path], folder: Path, rows: int) -> str:
+    """The manifest's section: what was made, how, and the digest of each file."""
+    head: dict[str, manifest.Value] = {
+        "what": "seven days of served-party CDRs of an invented county, one rented cottage among "
+        "them, and ten minutes of the cottage's uplinks",
+        "made_by": "captures/make_fengxian.py",
+        "seed": SEED,
+        "zone": ZONE,
+        "rows": rows,
+        "ingest": "fengxian",
+        "labels": "fengxian-truth.csv",
+        "hosts": "fengxian-hosts-truth.csv",
+    }
+    files = [
+        manifest.table(
+            "fengxian.files",
+            {"path": path.relative_to(folder).as_posix(), "sha256": manifest.digest(path)},
+            many=True,
+        )
         for path in paths
-    )
-    return head + files
+    ]
+    return "\n".join([manifest.table("fengxian", head), *files])
 
 
 def make(folder: Path) -> None:
@@ -146,10 +150,13 @@ def make(folder: Path) -> None:
     cells = cell_names(rng)
     everybody, events = county(rng)
     rows = export(rng, legs(rng, events, everybody), cells)
-    rows = with_blemishes(rng, rows)
+    whole, rows = rows, with_blemishes(rng, rows)
     truth = pl.DataFrame({"line": everybody.number, "kind": everybody.kind}).sort("line")
     paths = write(rows, truth, folder)
-    (folder / "manifest.toml").write_text(manifest(paths, folder, len(rows)), encoding="utf-8")
+    midnight = datetime(MONDAY.year, MONDAY.month, MONDAY.day)  # noqa: DTZ001  # local time
+    cottage_lines = everybody.at(everybody.kind == "gateway")
+    paths += access_link(folder, midnight, cottage_lines, whole)
+    manifest.write(folder / "manifest.toml", "fengxian", section(paths, folder, len(rows)))
 
 
 def main() -> None:
