@@ -233,6 +233,11 @@ class StoreWriter:
         text = json.dumps(asdict(self._manifest), indent=1)
         (self._store.folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
+    def sealed(self) -> Store:
+        """The store with all rows so far, to be read before more are added."""
+        self.seal()
+        return self._store
+
     def _note(self, stored: pl.DataFrame) -> None:
         manifest = self._manifest
         manifest.rows += stored.height

@@ -7,6 +7,7 @@ import polars as pl
 
 from simbox.identifiers import CLASS_SHIFT, MAX_DIGITS, NumberClass, digits_id, text_id
 from simbox.ingest.capture.calls import NUMBER_DIGITS
+from simbox.ingest.capture.recorded import recorded
 from simbox.ingest.cdr.clock import quarters, zone_table
 from simbox.ingest.cdr.devices import encode_imei, encode_imsi
 from simbox.store import StoreWriter
@@ -18,10 +19,14 @@ _ANSWER = {False: Kind.NO, True: Kind.YES}
 _WITHHELD = int(NumberClass.WITHHELD) << CLASS_SHIFT
 
 
-def store_events(events: pl.DataFrame, writer: StoreWriter, zone: str) -> None:
-    """Append rows of tables.EVENTS, whose local clock is that of a zone, to a store."""
+def store_events(events: pl.DataFrame, writer: StoreWriter, zone: str) -> int:
+    """Append rows of tables.EVENTS, whose local clock is that of a zone, to a store.
+
+    Returns:
+        How many were left out, as records in the store tell of the same calls.
+    """
     if events.is_empty():
-        return
+        return 0
     feed = writer.feed_code(FEED)
     sources = {path: writer.add_source(path, FEED) for path in events["source"].unique().sort()}
     ids = events.select(
@@ -51,7 +56,10 @@ def store_events(events: pl.DataFrame, writer: StoreWriter, zone: str) -> None:
         },
         schema=STORED.schema,
     )
-    writer.append(stored, pl.concat([_texts(events, ids), imsi.texts, imei.texts]).unique("id"))
+    known = recorded(stored, writer.sealed())
+    texts = pl.concat([_texts(events, ids), imsi.texts, imei.texts]).unique("id")
+    writer.append(stored.filter(pl.Series(~known)), texts)
+    return int(known.sum())
 
 
 def party_id(user: pl.Expr) -> pl.Expr:

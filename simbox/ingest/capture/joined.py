@@ -1,0 +1,111 @@
+"""The tables of all capture files of a run, joined: dialogs, streams, evidence and the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import polars as pl
+
+from simbox.ingest.capture.access import Network, access_side
+from simbox.ingest.capture.dialogs import assemble_files
+from simbox.ingest.capture.matching import Signatures
+from simbox.ingest.capture.sipforms import sip_evidence
+from simbox.ingest.capture.streams import join_segments, with_calls
+from simbox.ingest.capture.tunnels import voice_tunnels
+from simbox.tables import (
+    DIALOGS,
+    EVIDENCE,
+    MEDIA,
+    MESSAGES,
+    SEGMENTS,
+    SIGHTINGS,
+    STREAMS,
+    TUNNELS,
+    WINDOWS,
+    Table,
+)
+
+GATEWAY = "gateway"
+
+
+@dataclass(frozen=True)
+class CaptureTables:
+    """What the captures of a run have shown; every table in a fixed order."""
+
+    dialogs: pl.DataFrame
+    streams: pl.DataFrame
+    evidence: pl.DataFrame
+    sightings: pl.DataFrame
+    tunnels: pl.DataFrame
+    sides: pl.DataFrame  # of every address: access, far or unknown
+
+    @property
+    def shown(self) -> dict[str, pl.DataFrame]:
+        """What hosts are measured by: the tables by name, of evidence only that of gateways."""
+        tables = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "sides"}
+        return tables | {"evidence": self.evidence.filter(pl.col("kind") == GATEWAY)}
+
+    def write(self, folder: Path) -> None:
+        """One Parquet file a table."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for field in fields(self):
+            getattr(self, field.name).write_parquet(folder / f"{field.name}.parquet")
+
+    @classmethod
+    def read(cls, folder: Path) -> CaptureTables:
+        """The tables that ``write`` has written."""
+        return cls(**{f.name: pl.read_parquet(folder / f"{f.name}.parquet") for f in fields(cls)})
+
+
+def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> CaptureTables:
+    """Join what ``read_captures`` left in the folders of the files."""
+    dialogs = DIALOGS.conform(
+        pl.concat([*assemble_files(_parts(folder, MESSAGES)), _all(folder, DIALOGS)])
+    ).sort("start", "source", "frame", "call_id", "src", "dst")
+    segments = join_segments(_all(folder, SEGMENTS))
+    streams = STREAMS.conform(with_calls(segments, _all(folder, MEDIA))).sort(
+        "start", "source", "first_frame", "ssrc"
+    )
+    of_sip = EVIDENCE.conform(sip_evidence(_scan(folder, MESSAGES), signatures))
+    evidence = _same(pl.concat([_all(folder, EVIDENCE), of_sip]), signatures.kinds())
+    sightings = _all(folder, SIGHTINGS).sort("seen", "source", "frame", "host", "account")
+    windows = _all(folder, WINDOWS)
+    devices = evidence.filter(pl.col("kind") == GATEWAY)
+    known = {"dialogs": dialogs, "streams": streams, "sightings": sightings, "evidence": devices}
+    sides = access_side({**known, "windows": windows}, networks or None)
+    tunnels = TUNNELS.conform(voice_tunnels(windows, sides))
+    return CaptureTables(dialogs, streams, evidence, sightings, tunnels, sides)
+
+
+def _parts(folder: Path, table: Table) -> list[Path]:
+    return sorted(folder.glob(f"*/{table.name}-*.arrow"))
+
+
+def _scan(folder: Path, table: Table) -> pl.LazyFrame:
+    parts = _parts(folder, table)
+    return pl.scan_ipc(parts) if parts else table.empty().lazy()
+
+
+def _all(folder: Path, table: Table) -> pl.DataFrame:
+    parts = _parts(folder, table)
+    return pl.concat([pl.read_ipc(part) for part in parts]) if parts else table.empty()
+
+
+def _same(evidence: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:
+    """Evidence with the matches of one signature at one host, peer and line in one row.
+
+    What a reader knows without any signature file is a gateway's.
+    """
+    key = ["host", "peer", "line", "signature"]
+    first = pl.all().exclude(*key, "count", "last_seen").first()
+    joined = (
+        evidence.sort("time", "source", "frame")
+        .group_by(key, maintain_order=True)
+        .agg(first, pl.col("count").sum(), pl.col("last_seen").max())
+    )
+    kind = pl.col("signature").replace_strict(kinds, default=GATEWAY, return_dtype=pl.String)
+    return EVIDENCE.conform(joined.with_columns(kind=kind)).sort(
+        "host", "time", "signature", "peer", "line"
+    )
