@@ -17,6 +17,9 @@ SAME_CALL = "20s"  # how far apart the two legs of a gateway's call may start
 SAME_TAIL = 8  # last digits by which the two legs name the same number
 NUMBER_DIGITS = 7  # from so many digits on, a user is a telephone number and no account
 
+#: Spoken only between a subscriber's telephone and its exchange: what comes in is for the telephone.
+SUBSCRIBERS = ("skinny", "mgcp")
+
 #: Users that name nobody.
 ANONYMOUS = ("anonymous", "unknown", "unavailable", "restricted", "private", "asterisk")
 
@@ -108,7 +111,7 @@ def _directed(legs: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
     is_number = pl.col("addressed").str.contains(f"^[0-9]{{{NUMBER_DIGITS},}}$")
     elsewhere = is_number.fill_null(value=False) & ~wanted
     legs = _with_account(legs, own).with_columns(
-        incoming=pl.col("into") & asked & ~elsewhere,
+        incoming=pl.col("into") & (asked & ~elsewhere | pl.col("protocol").is_in(SUBSCRIBERS)),
         by_account=pl.when(asked & elsewhere).then("called"),
         called=pl.when(pl.col("into") & asked & elsewhere).then("addressed").otherwise("called"),
     )

@@ -80,6 +80,11 @@ def test_an_invite_for_an_account_of_the_host_is_an_incoming_call() -> None:
     ]
 
 
+def test_what_an_exchange_rings_at_a_telephone_is_an_incoming_call() -> None:
+    [call] = made([dialog(protocol="skinny")])
+    assert (call["event_type"], call["other"]) == ("MTC", "99922000000001")
+
+
 def test_a_request_for_an_account_dials_the_number_in_to() -> None:
     asked = dialog(request_user="2001", to_user="99913000000101")
     calls = made([register("2001", f"{GATEWAY}:5061"), asked])
