@@ -17,7 +17,7 @@ SAME_CALL = "20s"  # how far apart the two legs of a gateway's call may start
 SAME_TAIL = 8  # last digits by which the two legs name the same number
 NUMBER_DIGITS = 7  # from so many digits on, a user is a telephone number and no account
 
-#: Spoken only between a subscriber's telephone and its exchange: what comes in is for the telephone.
+#: Spoken between a telephone and its exchange only: what comes in is for the telephone.
 SUBSCRIBERS = ("skinny", "mgcp")
 
 #: Users that name nobody.
