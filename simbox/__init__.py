@@ -1,11 +1,12 @@
-"""Finds telecom voice gateways (SIM boxes) in call records, and says why.
+"""Finds telecom voice gateways (SIM boxes) in call records and packet captures, and says why.
 
 >>> import simbox
 >>> run = simbox.detect(["captures/fengxian"])  # doctest: +SKIP
 >>> run.lines.filter(status="alert")  # doctest: +SKIP
 
-``FEATURES`` is the catalogue of signals by name.  Whatever goes wrong is a
-:class:`simbox.errors.SimboxError`.
+``FEATURES`` is the catalogue of signals of lines by name, ``HOST_FEATURES`` that of hosts.  Where
+captures were read, ``run.hosts``, ``run.dialogs``, ``run.streams`` and the like are there too.
+Whatever goes wrong is a :class:`simbox.errors.SimboxError`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from simbox.pipeline import Options, Tables
 
     FEATURES: Mapping[str, Feature]
+    HOST_FEATURES: Mapping[str, Feature]
 
 __version__ = VERSION
-__all__ = ["FEATURES", "Options", "__version__", "detect", "read"]
+__all__ = ["FEATURES", "HOST_FEATURES", "Options", "__version__", "detect", "read"]
 
 
 def detect(
@@ -33,12 +35,12 @@ def detect(
     options: Options | None = None,
     out: Path | str | None = None,
 ) -> Tables:
-    """Rank the lines in CDR files; the same tables as a run folder's, as polars frames.
+    """Rank the lines and hosts in CDRs and captures; the tables of a run folder as polars frames.
 
     Args:
         paths: files, folders or globs.
         config: a loaded configuration, a TOML file laid over the defaults, or neither.
-        options: profile, zone, period, cells and lists of this run.
+        options: profile, zone, period, cells, lists and access networks of this run.
         out: also keep the run folder here.
 
     Raises:
@@ -61,6 +63,10 @@ def __getattr__(name: str) -> object:
         from simbox.features import features  # noqa: PLC0415
 
         return features()
+    if name == "HOST_FEATURES":
+        from simbox.features.hosts import features as of_hosts  # noqa: PLC0415
+
+        return of_hosts()
     if name == "Options":
         from simbox.pipeline import Options  # noqa: PLC0415
 

@@ -41,10 +41,12 @@ class Section(BaseModel):
 
 
 class Ingest(Section):
-    """How CDR files are read."""
+    """How CDR files and captures are read."""
 
     max_reject_share: Share
     profile_folders: Names
+    signature_folders: Names
+    access_networks: Names
 
 
 class Time(Section):

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
+import ipaddress
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from simbox.config import Config, load
 from simbox.errors import InputError, UsageError
-from simbox.features import FeatureRun, compute, features
+from simbox.features import FeatureRun, compute, features, no_lines
 from simbox.features.context import CellTable
+from simbox.features.hosts import features as features_of_hosts
+from simbox.features.hosts import host_features
+from simbox.features.hosts.seen import Seen
 from simbox.identifiers import text_id
 from simbox.ingest import estimate_rows, ingest
+from simbox.ingest.capture.access import Network
+from simbox.ingest.capture.dissect import dissect, find_frame
+from simbox.ingest.capture.run import Captured, CaptureOptions, ingest_captures
 from simbox.ingest.cdr.propose import Proposal, propose
 from simbox.ingest.cells import CellsReport, load_cells
 from simbox.ingest.report import IngestOptions, IngestProgress, IngestReport
-from simbox.ingest.run import open_file, open_profiles, without_strays
+from simbox.ingest.run import open_file, open_profiles, period, without_strays
 from simbox.ingest.sources import expand
 from simbox.outputs import files
 from simbox.outputs import folder as run_folder
+from simbox.outputs.explain_host import capture_tables
 from simbox.outputs.folder import RunFolder, replacing
 from simbox.outputs.progress import Step, silent
+from simbox.outputs.proof import check_target, pick, write_proof
 from simbox.outputs.quality import Quality, measure
-from simbox.outputs.ranking import with_values
+from simbox.outputs.ranking import HOST, Ranked, with_values
 from simbox.outputs.record import RunRecord, last_local_day
 from simbox.outputs.wording import plural
-from simbox.scoring import STATUSES, Scored, import_features, load_lists, score_file, scorecard
-from simbox.store import Store, buckets_for
+from simbox.scoring import (
+    STATUSES,
+    ListEntries,
+    Scorecard,
+    Scored,
+    import_features,
+    load_lists,
+    score_file,
+    score_nothing,
+    scorecard,
+)
+from simbox.scoring.hosts import HOST_STATUSES, ScoredHosts, host_scorecard, score_hosts
+from simbox.store import Store, StoreWriter, buckets_for
 from simbox.version import VERSION
 
+FINDINGS = ("alert", "watch")
+_OF_HOSTS = {
+    "hosts": run_folder.HOSTS,
+    "host_contributions": run_folder.HOST_CONTRIBUTIONS,
+    "host_features": run_folder.HOST_FEATURES,
+}
 PARTS = "features"  # a folder of one Parquet file a bucket, until they are joined
 Paths = Sequence[Path | str]
 
@@ -50,6 +77,8 @@ class Options:
     until: datetime | None = None  # local, not included
     cells: Path | None = None
     lists: tuple[Path, ...] = ()
+    access: tuple[Network, ...] = ()  # networks of the access side, in captures
+    evidence: Path | None = None  # where the frames behind the reasons for hosts go
     keep: files.Keep = field(default_factory=files.Keep)
 
 
@@ -60,11 +89,16 @@ class Run:
     folder: Path
     record: RunRecord
     lines: pl.DataFrame  # ranked
+    hosts: pl.DataFrame | None = None  # ranked; none when there were no captures
 
-    def head(self, count: int) -> pl.DataFrame:
-        """The first lines, with a column of reasons in words."""
+    def head(self, count: int) -> Ranked:
+        """The first lines and hosts, with a column of reasons in words."""
         table = pl.scan_parquet(self.folder / run_folder.FEATURES)
-        return with_values(self.lines.head(count), table)
+        lines = with_values(self.lines.head(count), table)
+        if self.hosts is None:
+            return Ranked(lines)
+        measured = pl.scan_parquet(self.folder / run_folder.HOST_FEATURES)
+        return Ranked(lines, with_values(self.hosts.head(count), measured, HOST))
 
 
 @dataclass(frozen=True)
@@ -76,31 +110,53 @@ class Tables:
     features: pl.DataFrame
     rejects: pl.DataFrame
     record: RunRecord
+    hosts: pl.DataFrame | None = None  # this and the next ones: none when no captures were read
+    host_contributions: pl.DataFrame | None = None
+    host_features: pl.DataFrame | None = None
+    dialogs: pl.DataFrame | None = None
+    streams: pl.DataFrame | None = None
+    evidence: pl.DataFrame | None = None
+    sightings: pl.DataFrame | None = None
+    tunnels: pl.DataFrame | None = None
+    sides: pl.DataFrame | None = None
 
 
 def detect(paths: Paths, config: Config, options: Options, work: Path, step: Step = silent) -> Run:
-    """Rank the lines in CDR files and write the run into an empty folder."""
-    card = scorecard(config, families())
+    """Rank the lines in CDRs and captures, and hosts, and write the run into an empty folder."""
+    card, host_card = scorecard(config, families()), host_scorecard(config, host_families())
     cells = load_cells(options.cells) if options.cells else None
+    if options.evidence:
+        check_target(options.evidence, expand(paths).captures)
     store = Store.create(work / run_folder.STORE, buckets_for(estimate_rows(paths)))
 
     step("reading")
     with store.writer() as writer:
-        found = ingest(paths, writer, _reading(config, options, work), _reading_step(step))
-    _check_events(found, options)
-    measured = compute(store, work / PARTS, _cell_table(cells), _measuring_step(step))
-    table = _joined(measured, work / run_folder.FEATURES)
+        reading = _reading(config, options, work)
+        access = options.access or networks(config.ingest.access_networks, "ingest.access_networks")
+        found, captured = _read(paths, writer, reading, access, _reading_step(step))
+    _check_events(found, store, options)
+    measured = _measured(store, work, _cell_table(cells), step)
+    table = work / run_folder.FEATURES
 
     step("scoring")
     lists = load_lists(_lists(config, options), config.lists, _last_day(found, config, options))
-    scored = score_file(table, work / run_folder.CONTRIBUTIONS, card, lists)
+    parts = work / run_folder.CONTRIBUTIONS
+    scored = (
+        score_file(table, parts, card, lists)
+        if measured
+        else score_nothing(no_lines(), parts, card)
+    )
+    hosts = _hosts(captured, host_card, lists, work) if captured else None
 
     step("writing")
     record = _record(config, options, found, scored)
-    record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
+    if captured and hosts:
+        record = _with_hosts(record, hosts, _excerpt(options.evidence, captured, hosts))
+    if measured:
+        record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
     record = replace(record, notes=(*record.notes, *_cell_notes(options.cells, cells, table)))
-    files.write(work, record, scored, options.keep)
-    return Run(work, record, scored.lines)
+    files.write(work, record, scored, options.keep, hosts)
+    return Run(work, record, scored.lines, hosts.hosts if hosts else None)
 
 
 def score(table: Path, config: Config, options: Options, work: Path) -> Run:
@@ -119,14 +175,86 @@ def score(table: Path, config: Config, options: Options, work: Path) -> Run:
     return Run(work, record, scored.lines)
 
 
+def _read(
+    paths: Paths,
+    writer: StoreWriter,
+    reading: IngestOptions,
+    access: tuple[Network, ...],
+    progress: Callable[[IngestProgress], None],
+) -> tuple[IngestReport, Captured | None]:
+    """Read records and captures into one store of events, and captures into tables beside it."""
+    inputs = without_strays(expand(paths), open_profiles(reading))
+    report = IngestReport((), inputs.skipped)
+    if inputs.sources:
+        report = ingest(paths, writer, reading, progress)
+    if not inputs.captures:
+        return report, None
+    of_files = {file.zone for file in report.files}  # captures tell no zone of their own
+    zone = reading.local_zone or (of_files.pop() if len(of_files) == 1 else "UTC")
+    asked = period(reading, zone)
+    how = CaptureOptions(asked.since, asked.until, zone, access, reading.signature_folders)
+    captured = ingest_captures(inputs.captures, writer, how, progress)
+    return replace(report, captures=captured.reports), captured
+
+
+def _hosts(captured: Captured, card: Scorecard, lists: ListEntries, work: Path) -> ScoredHosts:
+    """Measure and score the hosts of captures, and write all but their ranking."""
+    captured.tables.write(work / run_folder.CAPTURES)
+    measured = host_features(captured.tables.shown, captured.tables.sides)
+    measured.write_parquet(work / run_folder.HOST_FEATURES)
+    scored = score_hosts(measured, card, lists)
+    scored.contributions.write_parquet(work / run_folder.HOST_CONTRIBUTIONS)
+    scored.knots.frame.write_parquet(work / run_folder.HOST_PERCENTILES)
+    return scored
+
+
+def _excerpt(
+    target: Path | None, captured: Captured, scored: ScoredHosts
+) -> Mapping[str, Any] | None:
+    """Write the frames behind the reasons for the hosts that are findings, where it is asked."""
+    if target is None:
+        return None
+    found = scored.hosts.filter(pl.col("status").cast(pl.String).is_in(FINDINGS))
+    seen = Seen.of(captured.tables.shown, captured.tables.sides)
+    return write_proof(target, pick(seen, found["host"].to_list()))
+
+
+def _with_hosts(
+    record: RunRecord, scored: ScoredHosts, evidence: Mapping[str, Any] | None
+) -> RunRecord:
+    """The record with what was said about hosts."""
+    status = Counter(scored.hosts["status"].cast(pl.String))
+    return replace(
+        record,
+        hosts=scored.hosts.height,
+        evidence=evidence,
+        host_status={name: status.get(name, 0) for name in HOST_STATUSES},
+        notes=(*record.notes, *(f"hosts: {note}" for note in scored.notes)),
+    )
+
+
+def _measured(store: Store, work: Path, cells: CellTable | None, step: Step) -> FeatureRun | None:
+    """Measure the lines into the run's table of features; none where captures show no call."""
+    target = work / run_folder.FEATURES
+    if not store.manifest.rows:
+        no_lines().write_parquet(target)
+        return None
+    measured = compute(store, work / PARTS, cells, _measuring_step(step))
+    measured.table().sink_parquet(target, maintain_order=True)
+    shutil.rmtree(measured.folder)
+    return measured
+
+
 def inspect(paths: Paths, config: Config, options: Options, step: Step = silent) -> Quality:
-    """Read CDR files and say how good they are, whatever the share of rejected rows."""
+    """Read CDRs and captures and say how good they are, whatever the share of rejected rows."""
     with TemporaryDirectory(prefix="simbox-") as folder:
         store = Store.create(Path(folder) / "store", buckets_for(estimate_rows(paths)))
         reading = replace(_reading(config, options), max_reject_share=1.0)
         with store.writer() as writer:
-            found = ingest(paths, writer, reading, _reading_step(step))
-        return replace(measure(store, found), notes=_zone_notes(found, config, options))
+            found, _ = _read(paths, writer, reading, (), _reading_step(step))
+        zone = _local_zone(config, options) or "UTC"
+        notes = _zone_notes(found, config, options)
+        return replace(measure(store, found), notes=notes, zone=zone)
 
 
 def proposals(paths: Paths, config: Config, options: Options) -> list[Proposal]:
@@ -162,24 +290,64 @@ def tables(
 def read(folder: Path) -> Tables:
     """The tables of a finished run's folder."""
     run = RunFolder.open(folder)
+    shown = capture_tables(run)
+    of_hosts = {
+        name: run.table(file).collect()
+        for name, file in _OF_HOSTS.items()
+        if (folder / file).is_file()
+    }
     return Tables(
         lines=run.table(run_folder.LINES).collect(),
         contributions=run.table(run_folder.CONTRIBUTIONS).collect(),
         features=run.table(run_folder.FEATURES).collect(),
         rejects=run.table(run_folder.REJECTS).collect(),
         record=run.record,
+        **of_hosts,
+        **({} if shown is None else {f.name: getattr(shown, f.name) for f in fields(shown)}),
     )
 
 
+def frame(paths: Paths, number: int) -> str:
+    """A frame of the only capture among the inputs, taken apart layer by layer.
+
+    Raises:
+        UsageError: there are other inputs, or no such frame.
+    """
+    inputs = expand(paths)
+    if len(inputs.captures) != 1 or inputs.sources:
+        given = len(inputs.captures) + len(inputs.sources)
+        raise UsageError(f"--frame {number}: wants one capture, {given:,} files given; name one")
+    found = find_frame(inputs.captures[0], number)
+    return f"{found.title}\n{dissect(found)}"
+
+
+def networks(given: Sequence[str], told_by: str = "--access") -> tuple[Network, ...]:
+    """Networks as people write them: 192.0.2.0/24, 2001:db8::/32, or an address.
+
+    Raises:
+        UsageError: one is none.
+    """
+    try:
+        return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in given)
+    except ValueError as error:
+        raise UsageError(f"{told_by}: {error}; write it like 192.0.2.0/24") from None
+
+
 def families() -> dict[str, str]:
-    """The family of every feature."""
+    """The family of every feature of lines."""
     return {name: feature.family for name, feature in features().items()}
+
+
+def host_families() -> dict[str, str]:
+    """The family of every feature of hosts."""
+    return {name: feature.family for name, feature in features_of_hosts().items()}
 
 
 def _reading(config: Config, options: Options, work: Path | None = None) -> IngestOptions:
     return IngestOptions(
         profile=options.profile,
         profile_folders=tuple(Path(f) for f in config.ingest.profile_folders),
+        signature_folders=tuple(Path(f) for f in config.ingest.signature_folders),
         local_zone=_local_zone(config, options),
         since=options.since,
         until=options.until,
@@ -191,7 +359,8 @@ def _reading(config: Config, options: Options, work: Path | None = None) -> Inge
 def _reading_step(step: Step) -> Callable[[IngestProgress], None]:
     def told(at: IngestProgress) -> None:
         share = at.bytes_read / at.bytes_total if at.bytes_total else None
-        step(f"reading file {at.file} of {at.files}, {at.rows:,} rows", share)
+        rows = f", {at.rows:,} rows" if at.rows else ""
+        step(f"reading file {at.file} of {at.files}{rows}", share)
 
     return told
 
@@ -203,15 +372,23 @@ def _measuring_step(step: Step) -> Callable[[int, int], None]:
     return told
 
 
-def _check_events(found: IngestReport, options: Options) -> None:
+def _check_events(found: IngestReport, store: Store, options: Options) -> None:
     """Say why there is nothing to rank, if there is nothing."""
-    if found.events:
+    if store.manifest.rows or any(capture.packets for capture in found.captures):
         return
-    if found.outside:
+    outside = found.outside + sum(capture.outside for capture in found.captures)
+    if outside:
         ends = [f"{name} {at}" for name in ("since", "until") if (at := getattr(options, name))]
+        what = "events" if found.outside else "packets"
         raise UsageError(
-            f"{' '.join(ends)}: all {found.outside:,} events of the input lie outside; "
+            f"{' '.join(ends)}: all {outside:,} {what} of the input lie outside; "
             "'simbox inspect' shows its period"
+        )
+    if not found.files:
+        capture = found.captures[0]
+        raise InputError(
+            f"{capture.path}: no IP packet in {plural(capture.frames, 'frame')}"
+            f"{', ' if capture.damage else ''}{capture.damage}; 'simbox inspect' shows more"
         )
     where = ", ".join(file.path for file in found.files[:1])
     raise InputError(
@@ -230,13 +407,6 @@ def _cell_notes(path: Path | None, cells: CellsReport | None, table: Path) -> tu
         return notes
     none = f"{path}: none of its cells is among those of the data; compare their spellings"
     return (*notes, none)
-
-
-def _joined(measured: FeatureRun, target: Path) -> Path:
-    """The features as one file, in their order."""
-    measured.table().sink_parquet(target, maintain_order=True)
-    shutil.rmtree(measured.folder)
-    return target
 
 
 def _cell_table(found: CellsReport | None) -> CellTable | None:
@@ -280,7 +450,8 @@ def _record(config: Config, options: Options, found: IngestReport, scored: Score
     return RunRecord(
         versions={"simbox": VERSION, "polars": pl.__version__, "numpy": np.__version__},
         options={name: None if value is None else str(value) for name, value in asked.items()}
-        | {"lists": ", ".join(map(str, options.lists)) or None},
+        | {"lists": ", ".join(map(str, options.lists)) or None}
+        | {"access": ", ".join(map(str, options.access)) or None},
         config=config.model_dump(mode="json"),
         config_digest=config.digest(),
         ingest=found,

@@ -21,7 +21,7 @@ def application(arguments: Sequence[str]) -> typer.Typer:
     """The application that answers these arguments: with the command asked for, else with all."""
     app = typer.Typer(
         name="simbox",
-        help="Finds telecom voice gateways (SIM boxes) in call records, and says why.",
+        help="Finds telecom voice gateways (SIM boxes) in call records and captures, and says why.",
         invoke_without_command=True,
         callback=_options,
         pretty_exceptions_enable=False,

@@ -22,7 +22,7 @@ class Format(StrEnum):
 
 
 class FailOn(StrEnum):
-    """The status of a line that ends the command with exit code 3."""
+    """The status of a line or host that ends the command with exit code 3."""
 
     alert = "alert"
     watch = "watch"
@@ -30,7 +30,10 @@ class FailOn(StrEnum):
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATHS", help="CDR files, folders or globs; plain, gz, zst or zip."),
+    typer.Argument(
+        metavar="PATHS",
+        help="CDR files and packet captures, folders or globs; plain, gz, zst or zip.",
+    ),
 ]
 Profile = Annotated[
     str | None,
@@ -60,12 +63,12 @@ Lists = Annotated[
         metavar="FILE", help="CSV of a hot, white or grey list; may be given several times."
     ),
 ]
-Top = Annotated[int | None, typer.Option(min=1, help="How many lines to print.")]
+Top = Annotated[int | None, typer.Option(min=1, help="How many lines and hosts to print.")]
 Printed = Annotated[
     Format | None,
     typer.Option("--format", help="Default: a table on a terminal, CSV into a pipe or file."),
 ]
 Failing = Annotated[
     FailOn | None,
-    typer.Option(help="End with exit code 3 if a line is alert (or, with watch, at least watch)."),
+    typer.Option(help="End with exit code 3 if a line or host is alert (or at least watch)."),
 ]

@@ -1,4 +1,4 @@
-"""How ranked lines leave a command, and with which exit code."""
+"""How ranked lines and hosts leave a command, and with which exit code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import polars as pl
 import typer
 from rich.console import Console
 
+from simbox.cli._capture_options import Ranking
 from simbox.cli._options import DEFAULT_RUN, FailOn, Format
-from simbox.errors import EXIT_FINDINGS
-from simbox.outputs.terminal import as_csv, as_json, closing, table
-from simbox.pipeline import Run
+from simbox.errors import EXIT_FINDINGS, UsageError
+from simbox.outputs.ranking import HOST, LINE, Ranked
+from simbox.outputs.record import RunRecord
+from simbox.outputs.terminal import as_csv, as_json, closing, leading, table
 
 FAILING = {None: (), FailOn.alert: ("alert",), FailOn.watch: ("alert", "watch")}
 
@@ -23,23 +25,45 @@ class Printing:
     """What of a run is printed, and how."""
 
     form: Format | None
-    lines: pl.DataFrame
+    ranked: Ranked
     out: Path | None  # where the run was kept
+    ranking: Ranking | None = None  # what other programs get
 
 
-def finish(run: Run, printing: Printing, fail_on: FailOn | None) -> None:
-    """Print the first lines of a run and end with exit code 3 if they were not to be there."""
+def finish(record: RunRecord, printing: Printing, fail_on: FailOn | None) -> None:
+    """Print the first of a run and end with exit code 3 if they were not to be there."""
     form = printing.form or (Format.table if sys.stdout.isatty() else Format.csv)
-    lines = printing.lines
+    ranked = printing.ranked
     if form is Format.table:
         console = Console(highlight=False)
-        console.print(table(run.record, lines, console.width))
+        console.print(table(record, ranked, console.width))
         if printing.out is not None:
-            first = lines["line"][0] if lines.height else None
-            console.print(closing(printing.out, first, default=printing.out == DEFAULT_RUN))
+            default = printing.out == DEFAULT_RUN
+            console.print(closing(printing.out, record, _first(record, ranked), default=default))
     else:
-        plain = lines.drop("reasons")  # other programs take the codes and join the values
+        plain = _chosen(record, printing).drop("reasons")  # programs join the values to the codes
         sys.stdout.write(as_csv(plain) if form is Format.csv else as_json(plain) + "\n")
         sys.stdout.flush()
-    if any(run.record.status[status] for status in FAILING[fail_on]):
+    counts = (record.status, record.host_status)
+    if any(count.get(status) for count in counts for status in FAILING[fail_on]):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _chosen(record: RunRecord, printing: Printing) -> pl.DataFrame:
+    """What other programs get: what the run is about, unless they asked for the other."""
+    hosts = printing.ranked.hosts
+    wanted = printing.ranking or (Ranking.hosts if leading(record) == HOST else Ranking.lines)
+    if wanted is Ranking.lines:
+        return printing.ranked.lines
+    if hosts is None:
+        raise UsageError("--ranking hosts: no captures were read, which hosts come from")
+    return hosts
+
+
+def _first(record: RunRecord, ranked: Ranked) -> list[str]:
+    """The first line and the first host, what the run is about before the other."""
+    shown = [(LINE, ranked.lines), (HOST, ranked.hosts)]
+    if leading(record) == HOST:
+        shown.reverse()
+    first = (f[name][0] for name, f in shown if f is not None and f.height)
+    return list(dict.fromkeys(first))

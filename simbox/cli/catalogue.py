@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from simbox import FEATURES
-from simbox.outputs.catalogue import as_json, as_markdown, as_table
+from simbox import FEATURES, HOST_FEATURES
+from simbox.outputs.catalogue import as_json, as_page, as_table
 
 
 class Format(StrEnum):
@@ -25,12 +25,13 @@ def command(
         Format, typer.Option("--format", help="A table, or Markdown or JSON for documents.")
     ] = Format.table,
 ) -> None:
-    """List every signal that is measured: unit, direction, meaning and source.
+    """List every signal that is measured of lines and hosts: unit, direction, meaning and source.
 
     Example: simbox catalogue --format markdown
     """
-    features = FEATURES.values()
+    known = {"line": FEATURES.values(), "host": HOST_FEATURES.values()}
     if form is Format.table:
-        Console().print(as_table(features))
+        for subject, features in known.items():
+            Console().print(f"[bold]signals of {subject}s[/bold]", as_table(features), sep="\n")
     else:
-        print(as_json(features) if form is Format.json else as_markdown(features))
+        print(as_json(known) if form is Format.json else as_page(known))

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from simbox import FEATURES
+from simbox import FEATURES, HOST_FEATURES
 from simbox.config import check_names, load
 from simbox.ingest.cdr.clock import check_zone
 from simbox.ingest.cdr.profile import load_all
 from simbox.scoring import load_lists
+from simbox.scoring.hosts import host_scorecard
 
 
 def command(
@@ -25,6 +26,7 @@ def command(
     """
     config = load(path)
     check_names(config, {name: feature.family for name, feature in FEATURES.items()})
+    host_scorecard(config, {name: feature.family for name, feature in HOST_FEATURES.items()})
     if config.time.local_zone:
         check_zone(config.time.local_zone)
     load_all(Path(folder) for folder in config.ingest.profile_folders)

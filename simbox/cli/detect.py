@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simbox import pipeline
+from simbox.cli import _capture_options as cap
 from simbox.cli import _options as opt
 from simbox.cli._printing import Printing, finish
 from simbox.config import load
@@ -24,15 +25,18 @@ def command(
         Path | None, typer.Option(help="CSV or Parquet of cells: cell, lat, lon, district.")
     ] = None,
     lists: opt.Lists = None,
+    access: cap.Access = None,
     out: Annotated[Path, typer.Option(help="Folder of the run, replaced if it is one.")] = (
         opt.DEFAULT_RUN
     ),
     top: opt.Top = None,
     printed: opt.Printed = None,
+    ranking: cap.Ranked = None,
     since: opt.Since = None,
     until: opt.Until = None,
     zone: opt.Zone = None,
     fail_on: opt.Failing = None,
+    evidence_pcap: cap.Evidence = None,
     keep_tables: Annotated[
         bool, typer.Option("--keep-tables", help="Also write the canonical tables as Parquet.")
     ] = False,
@@ -40,9 +44,9 @@ def command(
         bool, typer.Option("--no-store", help="Keep no events; explain then shows no records.")
     ] = False,
 ) -> None:
-    """Rank the lines in CDR files by how likely they are voice gateways.
+    """Rank the lines and hosts in CDRs and captures by how likely they are voice gateways.
 
-    Example: simbox detect exports/2026-03 --cells cells.csv --out march-run
+    Example: simbox detect exports/2026-03 access-link.pcapng --cells cells.csv --out march-run
     """
     settings = load(config)
     options = pipeline.Options(
@@ -52,9 +56,11 @@ def command(
         until=until,
         cells=cells,
         lists=tuple(lists or ()),
+        access=pipeline.networks(access or ()),
+        evidence=evidence_pcap,
         keep=Keep(store=not no_store, tables=keep_tables),
     )
     with replacing(out) as work, progress_bar() as step:
         run = pipeline.detect(paths, settings, options, work, step)
-        lines = run.head(top or settings.outputs.top)
-    finish(run, Printing(printed, lines, out), fail_on)
+        ranked = run.head(top or settings.outputs.top)
+    finish(run.record, Printing(printed, ranked, out, ranking), fail_on)

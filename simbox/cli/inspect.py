@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 
 from simbox import pipeline
+from simbox.cli import _capture_options as cap
 from simbox.cli import _options as opt
 from simbox.config import load
 from simbox.outputs.progress import progress_bar
@@ -18,11 +19,15 @@ def command(
     profile: opt.Profile = None,
     config: opt.Config = None,
     zone: opt.Zone = None,
+    frame: cap.Frame = None,
 ) -> None:
-    """Show what CDR files are and how good their data is; propose a profile for unknown ones.
+    """Show what CDR files and captures are and how good they are; propose profiles for CDRs.
 
     Example: simbox inspect captures/fengxian
     """
+    if frame is not None:
+        print(pipeline.frame(paths, frame))
+        return
     settings = load(config)
     options = pipeline.Options(profile=profile, zone=zone)
     unknown = pipeline.proposals(paths, settings, options)

@@ -42,5 +42,5 @@ def command(
         else:
             work = Path(stack.enter_context(TemporaryDirectory(prefix="simbox-")))
         run = pipeline.score(features, settings, options, work)
-        lines = run.head(top or settings.outputs.top)
-    finish(run, Printing(printed, lines, out), fail_on)
+        ranked = run.head(top or settings.outputs.top)
+    finish(run.record, Printing(printed, ranked, out), fail_on)

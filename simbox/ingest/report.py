@@ -17,6 +17,7 @@ class IngestOptions:
 
     profile: str | Path | None = None  # None: chosen by content, file by file
     profile_folders: tuple[Path, ...] = ()
+    signature_folders: tuple[Path, ...] = ()
     local_zone: str | None = None
     since: datetime | None = None
     until: datetime | None = None

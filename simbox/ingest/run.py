@@ -56,10 +56,11 @@ def without_strays(inputs: Inputs, profiles: Sequence[Profile]) -> Inputs:
     """The inputs without the notes and control files that stand in folders beside records."""
     doubtful = [source for source in inputs.sources if source.doubtful]
     strays = {source for source in doubtful if not _is_readable(source, profiles)}
-    if len(strays) == len(inputs.sources):
+    if len(strays) == len(inputs.sources) and not inputs.captures:
         return inputs  # nothing else is there: the first one says what is wrong
     kept = tuple(source for source in inputs.sources if source not in strays)
-    return Inputs(kept, (*inputs.skipped, *(s.path for s in inputs.sources if s in strays)))
+    left_out = (s.path for s in inputs.sources if s in strays)
+    return Inputs(kept, (*inputs.skipped, *left_out), inputs.captures)
 
 
 def _is_readable(source: Source, profiles: Sequence[Profile]) -> bool:
@@ -229,6 +230,9 @@ def ingest(
     """
     options = options or IngestOptions()
     run = _Run(expand(paths), store, options)
+    if not run.sizes:
+        where = run.inputs.captures[0].path
+        raise InputError(f"{where}: a packet capture, and no CDRs beside it; give CDR files")
     files = tuple(run.file(number, progress) for number in range(len(run.sizes)))
     run.rejects.write()
     report = IngestReport(files, run.inputs.skipped)

@@ -1,9 +1,9 @@
-"""The list of features as Markdown, JSON or a table on the terminal."""
+"""The lists of features of lines and of hosts as Markdown, JSON or tables on the terminal."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from rich.table import Table
 
@@ -14,18 +14,28 @@ SUSPICIOUS = {"high": "high", "low": "low", "none": "–"}
 HEADINGS = ("Family", "Feature", "Unit", "Suspicious", "What it is", "Source")
 
 
+Catalogues = Mapping[str, Collection[Feature]]  # by what is measured: line, host
+
+
 def rows(features: Iterable[Feature]) -> list[dict[str, str]]:
     """The features as plain records."""
     return [{name: str(getattr(f, name)) for name in FIELDS} for f in features]
 
 
-def as_json(features: Iterable[Feature]) -> str:
-    """The features as a JSON list."""
-    return json.dumps(rows(features), indent=1, ensure_ascii=False)
+def as_json(catalogues: Catalogues) -> str:
+    """The features as one JSON list, each with what it is measured of."""
+    every = [{"of": of, **row} for of, features in catalogues.items() for row in rows(features)]
+    return json.dumps(every, indent=1, ensure_ascii=False)
+
+
+def as_page(catalogues: Catalogues) -> str:
+    """The features as the Markdown of the README: a table of lines, then one of hosts."""
+    tables = [f"### Of {of}s\n\n{as_markdown(features)}" for of, features in catalogues.items()]
+    return "\n\n".join(tables)
 
 
 def as_markdown(features: Iterable[Feature]) -> str:
-    """The features as the Markdown table of the README."""
+    """The features as a Markdown table."""
     lines = [_markdown_row(HEADINGS), _markdown_row("---" for _ in HEADINGS)]
     for row in rows(features):
         cells = {**row, "name": f"`{row['name']}`", "suspicious": SUSPICIOUS[row["suspicious"]]}

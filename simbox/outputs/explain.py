@@ -36,6 +36,7 @@ class Explanation:
     called: pl.DataFrame  # other, other_class, calls, texts, seconds
     rows: pl.DataFrame  # row, local, event, seconds, other, place, source
     has_store: bool
+    captures: frozenset[str] = frozenset()  # sources whose rows are frames
 
 
 def explain(folder: RunFolder, line: str, *, reveal: bool = False) -> Explanation:
@@ -53,6 +54,7 @@ def explain(folder: RunFolder, line: str, *, reveal: bool = False) -> Explanatio
         called=called(once, digits),
         rows=records(events, digits),
         has_store=store is not None,
+        captures=frozenset(capture.path for capture in folder.record.ingest.captures),
     )
 
 

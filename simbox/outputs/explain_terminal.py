@@ -15,12 +15,13 @@ from rich.text import Text
 from simbox.outputs.activity import HOURS, Day, busiest, strip
 from simbox.outputs.explain import MOST_CALLED, MOST_DEVICES, MOST_PLACES, Explanation
 from simbox.outputs.parts import MICRO, Breakdown, Part
-from simbox.outputs.wording import STYLES, nats, percent, plural, probability
+from simbox.outputs.wording import STYLES, nats, percent, plural, probability, shown
 
 MOST_DAYS = 14
 WIDE = 130  # from so many columns on, the words of a part stand beside its numbers
 NO_WIDTHS: Mapping[str, int] = {}
 RECORD_WIDTHS = {"row": 6, "local": 14, "event": 6, "seconds": 9, "other": 14, "place": 17}
+RECORD_WIDTHS |= {"frame": 6, "host": 17}
 Shown = tuple[str, int, tuple[Part, ...]]  # a group's name, its sum, its parts
 NAME_WIDTH = 26
 NUMBERS = {"nats": 7, "value": 15, "ordinary → gateway": 20, "pct": 7}  # columns and widths
@@ -39,28 +40,33 @@ def show(console: Console, explanation: Explanation, asked: Asked) -> None:
     """Print the explanation: score, activity, places, devices, parties and records."""
     row = explanation.row
     title = Text.assemble(
-        ("line ", "dim"), (str(row["line"]), "bold"), "  rank ", str(row["rank"]), "  ",
+        ("line ", "dim"), (shown(str(row["line"])), "bold"), "  rank ", str(row["rank"]), "  ",
         (str(row["status"]), STYLES[row["status"]]), "  probability ",
         probability(row["probability"]),
     )  # fmt: skip
     console.print(title)
     if row.get("events") is not None:
         console.print(Text(_events(row), style="dim"))
-    groups = _shown(explanation.breakdown, full=asked.full)
-    score = _score if console.width >= WIDE else _score_below
-    _section(console, "score, in nats", score(groups, explanation.breakdown.total))
+    score(console, explanation.breakdown, full=asked.full)
     if not explanation.has_store:
         why = "a table of features, or a run with --no-store"
         console.print(f"\n[dim]the records behind it were not kept: {why}[/dim]")
         return
-    _section(console, "activity by local hour", *_activity(explanation.days))
-    _section(console, "places", _frame(explanation.places.head(MOST_PLACES)))
-    _section(console, "devices", _frame(explanation.devices.head(MOST_DEVICES)))
-    _section(console, "most called", _frame(explanation.called.head(MOST_CALLED)))
+    section(console, "activity by local hour", *_activity(explanation.days))
+    section(console, "places", as_table(explanation.places.head(MOST_PLACES)))
+    section(console, "devices", as_table(explanation.devices.head(MOST_DEVICES)))
+    section(console, "most called", as_table(explanation.called.head(MOST_CALLED)))
     if asked.rows:
         records = explanation.rows
         heading = f"records, {min(asked.rows, records.height):,} of {records.height:,}"
-        _section(console, heading, *_records(records.head(asked.rows)))
+        section(console, heading, *_records(records.head(asked.rows), explanation.captures))
+
+
+def score(console: Console, breakdown: Breakdown, *, full: bool) -> None:
+    """Print a score in its parts."""
+    groups = _weighty(breakdown, full=full)
+    laid = _score if console.width >= WIDE else _score_below
+    section(console, "score, in nats", laid(groups, breakdown.total))
 
 
 def _events(row: Mapping[str, Any]) -> str:
@@ -70,7 +76,8 @@ def _events(row: Mapping[str, Any]) -> str:
     return ", ".join(plural(row[name], *words) for name, words in kinds.items() if row.get(name))
 
 
-def _section(console: Console, title: str, *body: RenderableType) -> None:
+def section(console: Console, title: str, *body: RenderableType) -> None:
+    """Print a part of an explanation under its title."""
     console.print()
     console.print(Text(title, style="bold"))
     for part in body:
@@ -106,7 +113,7 @@ def _score_below(groups: Sequence[Shown], total: int) -> Group:
     return Group(*rows)
 
 
-def _shown(breakdown: Breakdown, *, full: bool) -> list[Shown]:
+def _weighty(breakdown: Breakdown, *, full: bool) -> list[Shown]:
     return [(g.name, g.micro_nats, g.parts if full else g.short()) for g in breakdown.groups]
 
 
@@ -146,15 +153,20 @@ def _activity(days: tuple[Day, ...]) -> Iterator[Text]:
         yield Text(f"{len(days) - MOST_DAYS} earlier days not shown", style="dim")
 
 
-def _records(records: pl.DataFrame) -> Iterator[Table | Text]:
-    """Rows in the order of time, under the name of the file that they stand in."""
+def _records(records: pl.DataFrame, captures: frozenset[str]) -> Iterator[Table | Text]:
+    """Rows in the order of time, under the name of the file that they stand in.
+
+    The row of a capture is the frame in which the call begins.
+    """
     runs = records.with_columns(run=pl.col("source").rle_id())
     for part in runs.partition_by("run", maintain_order=True):
-        yield Text(part["source"][0], style="dim")
-        yield _frame(part.drop("source", "run"), least=RECORD_WIDTHS)
+        yield Text(shown(part["source"][0]), style="dim")
+        named = {"row": "frame", "place": "host"} if part["source"][0] in captures else {}
+        yield as_table(part.drop("source", "run").rename(named), least=RECORD_WIDTHS)
 
 
-def _frame(frame: pl.DataFrame, least: Mapping[str, int] = NO_WIDTHS) -> Table | Text:
+def as_table(frame: pl.DataFrame, least: Mapping[str, int] = NO_WIDTHS) -> Table | Text:
+    """A frame as a table for the terminal."""
     if frame.is_empty():
         return Text("none in the data", style="dim")
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
@@ -178,4 +190,4 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return percent(value)
-    return str(value)
+    return shown(str(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from simbox.outputs.record import RunRecord
 from simbox.outputs.report import report
 from simbox.outputs.terminal import as_csv
 from simbox.scoring import Scored
+from simbox.scoring.hosts import ScoredHosts
 from simbox.store import Store
 from simbox.tables import REJECTS
 
@@ -23,8 +25,13 @@ class Keep:
     tables: bool = False
 
 
-def write(work: Path, record: RunRecord, scored: Scored, keep: Keep) -> None:
-    """Complete a folder that holds features and contributions: lines, record and report."""
+def write(
+    work: Path, record: RunRecord, scored: Scored, keep: Keep, hosts: ScoredHosts | None = None
+) -> None:
+    """Complete a folder that holds features and contributions: lines, hosts, record, report."""
+    if hosts is not None:
+        hosts.hosts.write_parquet(work / folder.HOSTS)
+        (work / folder.HOSTS_CSV).write_text(as_csv(hosts.hosts), encoding="utf-8")
     scored.lines.write_parquet(work / folder.LINES)
     scored.knots.frame.write_parquet(work / folder.PERCENTILES)
     (work / folder.LINES_CSV).write_text(as_csv(scored.lines), encoding="utf-8")
@@ -37,3 +44,5 @@ def write(work: Path, record: RunRecord, scored: Scored, keep: Keep) -> None:
         write_events(Store.open(store), work / folder.EVENTS)
     if store.is_dir() and not keep.store:
         Store.open(store).remove()
+    if not (keep.store or keep.tables):
+        shutil.rmtree(work / folder.CAPTURES, ignore_errors=True)

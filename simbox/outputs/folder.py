@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import shutil
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from pydantic import ValidationError
 
 from simbox.config import Config
 from simbox.errors import InputError, UsageError, did_you_mean
 from simbox.outputs.record import RunRecord
+from simbox.outputs.wording import plural
 from simbox.scoring import Knots
 from simbox.store import Store
 
@@ -28,8 +31,15 @@ PERCENTILES = "percentiles.parquet"
 EVENTS = "events.parquet"
 REPORT = "report.html"
 STORE = "store"
+HOSTS = "hosts.parquet"
+HOSTS_CSV = "hosts.csv"
+HOST_FEATURES = "host_features.parquet"
+HOST_CONTRIBUTIONS = "host_contributions.parquet"
+HOST_PERCENTILES = "host_percentiles.parquet"
+CAPTURES = "captures"  # the tables of captures, one Parquet file each
 OURS = {RUN_FILE, LINES, LINES_CSV, FEATURES, CONTRIBUTIONS, REJECTS, PERCENTILES, EVENTS, REPORT,
-        STORE}  # fmt: skip
+        STORE, HOSTS, HOSTS_CSV, HOST_FEATURES, HOST_CONTRIBUTIONS, HOST_PERCENTILES,
+        CAPTURES}  # fmt: skip
 SHOWN_PATH = 80  # characters of an impossible path in a message
 MOST_COMPARED = 5_000  # lines that a mistyped one is compared with: a moment's work
 
@@ -127,8 +137,18 @@ class RunFolder:
 
     @property
     def config(self) -> Config:
-        """The configuration that the run was made with."""
-        return Config.model_validate(self.record.config)
+        """The configuration that the run was made with.
+
+        Raises:
+            InputError: another version wrote it, whose keys are not those of this one.
+        """
+        try:
+            return Config.model_validate(self.record.config)
+        except ValidationError:
+            raise InputError(
+                f"{self.path}: made by another version of simbox ({self.record.version}), with "
+                "other settings; run detect again"
+            ) from None
 
     def table(self, name: str) -> pl.LazyFrame:
         """One of the run's Parquet tables."""
@@ -163,17 +183,47 @@ class RunFolder:
         for spelled in _spellings(wanted):
             if spelled in known:
                 return spelled
-        near = _nearest(_spellings(wanted)[-1], known)
+        hosts = self.hosts()
+        among = plural(known.len(), "line")
+        among += f" and {plural(hosts.len(), 'host')}" if hosts.len() else ""
+        listed = f"{self.path / LINES_CSV}" + (f" and {HOSTS_CSV}" if hosts.len() else "")
+        near = _nearest(_spellings(wanted)[-1], known) or did_you_mean(wanted.strip(), hosts)
         raise UsageError(
-            f"line {wanted}: not among the {known.len():,} lines of {self.path}.{near} "
-            f"All of them are in {self.path / LINES_CSV}"
+            f"{_subject(wanted)} {wanted}: not among the {among} of {self.path}.{near} "
+            f"All of them are in {listed}"
         )
+
+    def hosts(self) -> pl.Series:
+        """The hosts of the run by their addresses; none where no captures were read."""
+        if not (self.path / HOSTS).is_file():
+            return pl.Series("host", [], dtype=pl.String)
+        return self.table(HOSTS).select("host").collect()["host"]
+
+    def find_host(self, wanted: str) -> str | None:
+        """The host that a text means, however its address is written; none if it is no host."""
+        hosts = self.hosts()
+        for spelled in (wanted.strip(), _address(wanted)):
+            if spelled in hosts:
+                return spelled
+        return None
 
 
 def _spellings(wanted: str) -> list[str]:
     bare = wanted.strip()
     digits = bare.translate(str.maketrans("", "", " +-()./"))
     return [bare, digits, digits.removeprefix("00")]
+
+
+def _address(wanted: str) -> str:
+    """An IP address in its usual spelling; empty for what is none."""
+    try:
+        return str(ipaddress.ip_address(wanted.strip().strip("[]")))
+    except ValueError:
+        return ""
+
+
+def _subject(wanted: str) -> str:
+    return "host" if _address(wanted) else "line"
 
 
 def _nearest(wanted: str, known: pl.Series) -> str:

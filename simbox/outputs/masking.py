@@ -1,4 +1,4 @@
-"""Numbers of people who are not under suspicion, with their last digits hidden."""
+"""Texts of the data as they may be shown: numbers of others masked, nothing unprintable."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def masked(text: pl.Expr, digits: int) -> pl.Expr:
     length = text.str.len_chars().cast(pl.Int64)
     hidden = text.str.head((length - digits).clip(lower_bound=0)) + pl.lit("*" * digits)
     return pl.when(length <= PUBLIC_DIGITS).then(text).otherwise(hidden)
+
+
+def printable(text: pl.Expr) -> pl.Expr:
+    """A text from the network without what a terminal would obey."""
+    return text.str.replace_all(r"\p{C}", "?")

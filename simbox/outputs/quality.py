@@ -14,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simbox.identifiers import CLASS_SHIFT, NUMBER_CLASS_NAMES
+from simbox.ingest.capture.report import CaptureReport
 from simbox.ingest.report import FileReport, IngestReport
+from simbox.outputs import captured
 from simbox.outputs.record import local_span
 from simbox.outputs.wording import counts, percent, plural, some
 from simbox.store import Store
@@ -36,6 +38,7 @@ class Quality:
     event_types: Mapping[str, int]
     parties: Mapping[str, int]  # distinct other parties by class
     notes: tuple[str, ...] = ()
+    zone: str = "UTC"  # in which the times of captures are told
 
 
 def measure(store: Store, ingest: IngestReport) -> Quality:
@@ -79,6 +82,9 @@ def page(quality: Quality) -> RenderableType:
         for report in files:
             facts = _facts(list(_file_facts(report)))
             parts += [Text(report.path, style="bold"), Padding(facts, (0, 0, 1, 2))]
+    for capture in quality.ingest.captures:
+        facts = _facts(list(_capture_facts(capture, quality.zone)))
+        parts += [Text(capture.path, style="bold"), Padding(facts, (0, 0, 1, 2))]
     totals = _facts(list(_totals(quality)))
     return Group(*parts, Text("all files", style="bold"), Padding(totals, (0, 0, 0, 2)))
 
@@ -131,14 +137,29 @@ def _file_facts(report: FileReport) -> Iterator[tuple[str, str]]:
     yield "empty", _nulls(report.null_share)
 
 
+def _capture_facts(report: CaptureReport, zone: str) -> Iterator[tuple[str, str]]:
+    yield "read as", f"{report.format}, {report.size:,} octets, SHA-256 {report.sha256[:16]}…"
+    yield "packets", captured.packets([report])
+    if period := captured.span([report], zone):
+        yield "period", f"{period} {zone}"
+    if report.damage:
+        yield "damaged", report.damage
+    yield "found", counts(captured.found(report.counts)) or "no call control, media or device"
+    yield "given up", counts(captured.given_up(report.counts)) or "nothing"
+
+
 def _totals(quality: Quality) -> Iterator[tuple[str, str]]:
     found = quality.ingest
-    yield "rows", f"{found.rows:,}"
+    if found.files:
+        yield "rows", f"{found.rows:,}"
+    if found.captures:
+        yield "packets", captured.packets(found.captures)
     yield "events", f"{sum(quality.event_types.values()):,}: {counts(quality.event_types)}"
     yield "duplicates", f"{quality.duplicates:,}, counted once in a run"
     yield "lines", f"{quality.lines:,}"
     yield "other parties", counts(quality.parties) or "none"
-    yield "rejected", counts(found.rejects) or "none"
+    if found.files:
+        yield "rejected", counts(found.rejects) or "none"
     if found.adjusted:
         yield "adjusted", counts(found.adjusted)
     if found.skipped:

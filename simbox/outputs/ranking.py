@@ -1,28 +1,45 @@
-"""The reasons of ranked lines in short: each code with its value, and what the codes mean."""
+"""The reasons of ranked lines or hosts in short: codes with values, and what the codes mean."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from simbox.features import features
+from simbox.features import Feature, features
+from simbox.features.hosts import features as host_features
 from simbox.outputs.parts import measured
 
 SEPARATOR = ", "  # between the codes of a line
+LINE, HOST = "line", "host"  # what is ranked, and the column that names it
 
 
-def with_values(lines: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Ranked:
+    """The first lines and hosts of a run, with their reasons in words."""
+
+    lines: pl.DataFrame
+    hosts: pl.DataFrame | None = None  # none when no captures were read
+
+
+def features_of(subject: str) -> Mapping[str, Feature]:
+    """The features of lines or of hosts."""
+    return host_features() if subject == HOST else features()
+
+
+def with_values(ranked: pl.DataFrame, table: pl.LazyFrame, subject: str = LINE) -> pl.DataFrame:
     """Ranked lines with a column ``reasons``: the codes for them, each with what was measured."""
-    wanted = lines["line"].implode()
-    rows = table.filter(pl.col("line").is_in(wanted)).collect()
-    by_line = {row["line"]: row for row in rows.iter_rows(named=True)}
+    wanted = ranked[subject].implode()
+    rows = table.filter(pl.col(subject).is_in(wanted)).collect()
+    by_name = {row[subject]: row for row in rows.iter_rows(named=True)}
+    known = features_of(subject)
     texts = [
-        SEPARATOR.join(_valued(code, by_line.get(line, {})) for code in codes(reasons))
-        for line, reasons in lines.select("line", "reasons_for").iter_rows()
+        SEPARATOR.join(_valued(code, by_name.get(name, {}), known) for code in codes(reasons))
+        for name, reasons in ranked.select(subject, "reasons_for").iter_rows()
     ]
-    return lines.with_columns(pl.Series("reasons", texts, dtype=pl.String))
+    return ranked.with_columns(pl.Series("reasons", texts, dtype=pl.String))
 
 
 def codes(reasons: str | None) -> list[str]:
@@ -30,11 +47,11 @@ def codes(reasons: str | None) -> list[str]:
     return reasons.split(SEPARATOR) if reasons else []
 
 
-def meanings(lines: pl.DataFrame) -> dict[str, str]:
+def meanings(ranked: pl.DataFrame, subject: str = LINE) -> dict[str, str]:
     """What each code among the reasons of some lines means, the most frequent first."""
-    used = lines["reasons_for"].drop_nulls().str.split(SEPARATOR).explode().drop_nulls()
+    used = ranked["reasons_for"].drop_nulls().str.split(SEPARATOR).explode().drop_nulls()
     counted = used.value_counts(name="n").sort("n", "reasons_for", descending=[True, False])
-    known = {_code(name): feature for name, feature in features().items()}
+    known = {_code(name): feature for name, feature in features_of(subject).items()}
     return {c: known[c].doc for c in counted["reasons_for"] if c in known}
 
 
@@ -42,8 +59,8 @@ def _code(feature: str) -> str:
     return feature.upper().replace("_", "-")
 
 
-def _valued(code: str, row: Mapping[str, Any]) -> str:
+def _valued(code: str, row: Mapping[str, Any], known: Mapping[str, Feature]) -> str:
     name = code.lower().replace("-", "_")
-    if name not in features() or row.get(name) is None:
+    if name not in known or row.get(name) is None:
         return code
-    return f"{code} {measured(row[name], features()[name])}"
+    return f"{code} {measured(row[name], known[name])}"

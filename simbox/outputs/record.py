@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from simbox.ingest.capture.report import CaptureReport
 from simbox.ingest.report import FileReport, IngestReport
 
 
@@ -22,8 +23,11 @@ class RunRecord:
     ingest: IngestReport  # without files when only features were scored
     lines: int
     status: Mapping[str, int]
+    hosts: int = 0
+    host_status: Mapping[str, int] = field(default_factory=dict)
     duplicates: int = 0
     merged: int = 0
+    evidence: Mapping[str, Any] | None = None  # the excerpt of captures: path, frames, sha256
     notes: tuple[str, ...] = ()
 
     @property
@@ -39,6 +43,13 @@ class RunRecord:
         return f"{min(t for t, _ in times)} to {max(t for _, t in times)}"
 
     @property
+    def zone(self) -> str:
+        """The zone in which the times of captures are told."""
+        asked = self.options.get("zone") or self.config["time"]["local_zone"]
+        of_files = {file.zone for file in self.ingest.files}
+        return asked or (of_files.pop() if len(of_files) == 1 else "UTC")
+
+    @property
     def zones(self) -> str:
         """The zones of the files' clocks."""
         return ", ".join(sorted({f.zone for f in self.ingest.files}))
@@ -48,6 +59,7 @@ class RunRecord:
         data = asdict(self)
         for report, file in zip(self.ingest.files, data["ingest"]["files"], strict=True):
             file["rows_used"] = report.rows_used  # rows = rows_used + ignored + rejects
+        for file in (*data["ingest"]["files"], *data["ingest"]["captures"]):
             for name in ("first", "last"):
                 file[name] = file[name].isoformat() if file[name] else None
         return data
@@ -60,14 +72,15 @@ class RunRecord:
             FileReport(**{n: value for n, value in file.items() if n in names} | _times(file))
             for file in data["ingest"]["files"]
         )
-        skipped = tuple(data["ingest"]["skipped"])
-        notes = tuple(data["notes"])
-        return cls(**{**data, "ingest": IngestReport(files, skipped), "notes": notes})
+        captures = tuple(CaptureReport(**c | _times(c)) for c in data["ingest"]["captures"])
+        ingest = IngestReport(files, tuple(data["ingest"]["skipped"]), captures)
+        return cls(**{**data, "ingest": ingest, "notes": tuple(data["notes"])})
 
 
 def last_local_day(ingest: IngestReport, zone: str | None) -> date | None:
     """The day of the last event by the local clock: of the zone named, else of its file."""
-    days = [f.last.astimezone(ZoneInfo(zone or f.zone)).date() for f in ingest.files if f.last]
+    ends = [(f.last, f.zone) for f in ingest.files] + [(c.last, "UTC") for c in ingest.captures]
+    days = [last.astimezone(ZoneInfo(zone or own)).date() for last, own in ends if last]
     return max(days, default=None)
 
 

@@ -13,11 +13,13 @@ from simbox.outputs.activity import days_of
 from simbox.outputs.events import events_of
 from simbox.outputs.explain import taken_apart
 from simbox.outputs.folder import FEATURES, LINES, RunFolder
-from simbox.outputs.parts import MICRO, Breakdown
+from simbox.outputs.parts import Breakdown
 from simbox.outputs.ranking import meanings, with_values
 from simbox.outputs.record import RunRecord, local_span
-from simbox.outputs.svg import heat_strip, histogram, waterfall
-from simbox.outputs.wording import nats, probability, some
+from simbox.outputs.report_hosts import host_section, score_parts, scored_texts
+from simbox.outputs.svg import heat_strip, histogram
+from simbox.outputs.terminal import place
+from simbox.outputs.wording import some
 from simbox.scoring import STATUSES
 from simbox.tables import EVENTS
 
@@ -57,6 +59,7 @@ def report(run: RunFolder) -> str:
         details=_details(run, detailed),
         detailed={row["rank"] for row in detailed},
         skipped=some(run.record.ingest.skipped, MOST_FILES),
+        hosts=host_section(run),
     )
 
 
@@ -68,28 +71,33 @@ def _worth_detail(row: Mapping[str, Any]) -> bool:
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **row,
-        "score_text": nats(row["score"]),
-        "probability_text": probability(row["probability"]),
-        "place": row.get("top_cell") or "",
+        **scored_texts(row),
+        "place": place(row),
         "events_text": f"{row['events']:,}" if row.get("events") is not None else "",
     }
 
 
 def _quality_tiles(record: RunRecord) -> Iterator[tuple[str, str]]:
     found = record.ingest
-    yield "files", f"{len(found.files):,}"
-    yield "rows", f"{found.rows:,}"
-    yield "events", f"{found.events:,}"
-    yield "rejected rows", f"{found.rejected:,} ({found.reject_share:.1%})"
-    yield "duplicates", f"{record.duplicates:,}"
-    yield "partial records joined", f"{record.merged:,}"
+    if found.files or not found.captures:
+        yield "files", f"{len(found.files):,}"
+        yield "rows", f"{found.rows:,}"
+        yield "events", f"{found.events:,}"
+        yield "rejected rows", f"{found.rejected:,} ({found.reject_share:.1%})"
+        yield "duplicates", f"{record.duplicates:,}"
+        yield "partial records joined", f"{record.merged:,}"
+    if found.captures:
+        yield "captures", f"{len(found.captures):,}"
+        yield "packets", f"{sum(c.packets for c in found.captures):,}"
 
 
 def _summary_tiles(record: RunRecord) -> Iterator[tuple[str, str, str]]:
     yield "lines", f"{record.lines:,}", ""
     for status in STATUSES:
         yield status, f"{record.status[status]:,}", status
+    if record.ingest.captures:
+        yield "hosts", f"{record.hosts:,}", ""
+        yield from ((f"hosts {s}", f"{n:,}", s) for s, n in record.host_status.items() if n)
 
 
 def _steps(lines: pl.DataFrame) -> list[tuple[str, int, str]]:
@@ -121,13 +129,5 @@ def _detail(row: Mapping[str, Any], parts: Breakdown, events: pl.DataFrame) -> d
     days = days_of(events)[-MOST_DAYS:]
     return {
         "row": row,
-        "waterfall": Markup(waterfall(_bars(parts), parts.total / MICRO)),  # noqa: S704
         "strip": Markup(heat_strip(days)) if days else "",  # noqa: S704
-        "groups": [(group, nats(group.micro_nats / MICRO)) for group in parts.groups],
-        "nats": lambda micro: nats(micro / MICRO),
-    }
-
-
-def _bars(parts: Breakdown) -> list[tuple[str, float]]:
-    """A bar a group of reasons, the prior first."""
-    return [(group.name, group.micro_nats / MICRO) for group in parts.groups]
+    } | score_parts(parts)

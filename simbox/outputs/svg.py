@@ -1,9 +1,9 @@
-"""The three charts of the report as inline SVG; colours come from the page's style sheet."""
+"""The charts of the report as inline SVG; colours come from the page's style sheet."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from simbox.outputs.activity import HOURS, Day, busiest
@@ -14,6 +14,7 @@ LABEL = 74  # room for a day's name left of it
 BAR_HEIGHT = 18
 STEPS = 5  # shades of the heat strip
 HISTOGRAM = (640, 150)
+STRIP = (480, 24)  # width of a strip of bars, height of a row
 CHARACTER, LINE, GAP = 6.6, 11, 3  # of the labels: width of a digit, height, room between two
 Label = tuple[float, float, str]  # middle, base line, text
 
@@ -77,6 +78,31 @@ def _bar(row: int, name: str, nats: float, at: tuple[float, float], kind: str = 
     ]
 
 
+def strips(rows: Mapping[str, Sequence[int]], ends: tuple[str, str]) -> str:
+    """Counts over time, a strip of bars a row, each against its own highest."""
+    steps = max(len(row) for row in rows.values())
+    step = STRIP[0] / steps
+    parts = []
+    for number, (name, row) in enumerate(rows.items()):
+        base = (number + 1) * (STRIP[1] + GAP)
+        top = max(*row, 1)
+        parts += [
+            _text(0, base - 4, name),
+            _text(LABEL + STRIP[0] + 6, base - 4, f"most {max(row)}"),
+        ]
+        parts += [
+            f'<rect class="sum" x="{LABEL + i * step:.1f}" y="{base - STRIP[1] * n / top:.1f}" '
+            f'width="{max(step - 1, 0.5):.1f}" height="{STRIP[1] * n / top:.1f}">'
+            f"<title>{escape(name)}: {n:,}</title></rect>"
+            for i, n in enumerate(row)
+            if n
+        ]
+    bottom = len(rows) * (STRIP[1] + GAP)
+    parts += [_line(LABEL, LABEL + STRIP[0], bottom), _text(LABEL, bottom + 14, ends[0]),
+              _text(LABEL + STRIP[0], bottom + 14, ends[1], "end")]  # fmt: skip
+    return _svg(LABEL + STRIP[0] + 60, bottom + 20, "calls over time", parts)
+
+
 def histogram(counts: Sequence[tuple[str, int, str]]) -> str:
     """Lines by score: a bar a step, drawn by the logarithm so that one line stays visible."""
     width, height = HISTOGRAM
@@ -115,6 +141,10 @@ def _apart(labels: Sequence[Label]) -> Iterator[Label]:
 
 def _rule(x: float, height: int) -> str:
     return f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>'
+
+
+def _line(x1: float, x2: float, y: float) -> str:
+    return f'<line class="rule" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:

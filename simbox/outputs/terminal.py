@@ -1,10 +1,12 @@
-"""Ranked lines on the terminal, and the same as CSV or JSON for other programs."""
+"""Ranked lines and hosts on the terminal, and the same as CSV or JSON for other programs."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,46 +19,80 @@ from rich.table import Table
 from rich.text import Text
 
 from simbox.ingest.report import IngestReport
+from simbox.outputs import captured
 from simbox.outputs.folder import REPORT
-from simbox.outputs.ranking import meanings
+from simbox.outputs.ranking import HOST, LINE, Ranked, meanings
 from simbox.outputs.record import RunRecord
-from simbox.outputs.wording import STYLES, counts, nats, plural, probability, some
+from simbox.outputs.wording import STYLES, counts, nats, plural, probability, shown, some
+from simbox.tables import HOST_PREFIX
 
-WIDE = 118  # from so many columns on, the reasons stand beside the line, else below it
 MOST_FILES = 2
-NARROW = ("rank", "line", "score", "prob.", "status", "events", "place")
-RIGHT = {"rank", "score", "prob.", "events"}
+
+Row = Mapping[str, Any]
 
 
-def table(record: RunRecord, lines: pl.DataFrame, width: int) -> RenderableType:
-    """What was read, then the ranked lines."""
-    rows = list(lines.iter_rows(named=True))
-    ranked = _wide(rows) if width >= WIDE else _narrow(rows)
-    parts: list[RenderableType] = [_facts(_head(record)), Text(), ranked, Text()]
-    return Group(*parts, _facts(meanings(lines).items()))
+@dataclass(frozen=True)
+class _Layout:
+    """How ranked things stand in a table."""
+
+    subject: str
+    wide: int  # from so many columns on, the reasons stand beside a line, else below it
+    columns: Mapping[str, Callable[[Row], Text]]
+    right: frozenset[str]
+    below: str = ""  # a column that goes below with the reasons where room is scarce
 
 
-def as_csv(lines: pl.DataFrame) -> str:
-    """The lines as CSV with a header."""
-    return lines.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ", float_precision=6)
+def table(record: RunRecord, ranked: Ranked, width: int) -> RenderableType:
+    """What was read, then the ranked lines and hosts; what most was read of comes first."""
+    tables = [(_LINES, ranked.lines)]
+    if ranked.hosts is not None:
+        tables.append((_HOSTS, ranked.hosts))
+    if leading(record) == HOST:
+        tables.reverse()
+        tables = [(layout, frame) for layout, frame in tables if layout is _HOSTS or frame.height]
+    parts: list[RenderableType] = [_facts(_head(record))]
+    for layout, frame in tables:
+        rows = list(frame.iter_rows(named=True))
+        laid = _wide(layout, rows) if width >= layout.wide else _narrow(layout, rows)
+        parts += [Text(), laid, Text(), _facts(meanings(frame, layout.subject).items())]
+    return Group(*parts)
 
 
-def as_json(lines: pl.DataFrame) -> str:
-    """The lines as a JSON list."""
-    return json.dumps(lines.to_dicts(), indent=1, ensure_ascii=False, default=_plain)
+def leading(record: RunRecord) -> str:
+    """What a run is above all about: lines where CDRs or features were read, else hosts."""
+    return HOST if record.ingest.captures and not record.ingest.files else LINE
+
+
+def as_csv(ranked: pl.DataFrame) -> str:
+    """The lines or hosts as CSV with a header."""
+    return ranked.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ", float_precision=6)
+
+
+def as_json(ranked: pl.DataFrame) -> str:
+    """The lines or hosts as a JSON list."""
+    return json.dumps(ranked.to_dicts(), indent=1, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: datetime) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def closing(out: Path, first: str | None, *, default: bool) -> Text:
+def closing(out: Path, record: RunRecord, first: Sequence[str], *, default: bool) -> Text:
     """Where everything is and what to do next; a run in the default place need not be named."""
     text = Text.assemble(("\nrun   ", "dim"), str(out), ("  report  ", "dim"), str(out / REPORT))
-    if first is not None:
+    if record.evidence:
+        text.append_text(Text.assemble(("\nproof ", "dim"), _proof(record.evidence)))
+    for name in first:
         run = "" if default else f" --run {out}"
-        text.append_text(Text.assemble(("\nnext  ", "dim"), f"simbox explain {first}{run}"))
+        command = f"simbox explain {shlex.quote(shown(name))}{run}"
+        text.append_text(Text.assemble(("\nnext  ", "dim"), command))
     return text
+
+
+def _proof(evidence: Mapping[str, Any]) -> str:
+    left = evidence["left_out"]
+    more = f", {left:,} more left out" if left else ""
+    return f"{evidence['path']}  {plural(evidence['frames'], 'frame')}{more}"
 
 
 def _facts(facts: Iterable[tuple[str, str | Text]]) -> Table:
@@ -78,9 +114,14 @@ def _head(record: RunRecord) -> Iterator[tuple[str, str | Text]]:
         yield "rejected", Text(counts(found.rejects), style="yellow")
     if found.adjusted:
         yield "adjusted", counts(found.adjusted)
+    if found.captures:
+        for name, text, warning in captured.facts(found.captures, record.zone):
+            yield name, Text(text, style="yellow" if warning else "")
     if found.skipped:
         yield "skipped", f"{plural(len(found.skipped), 'file')}: {some(found.skipped, MOST_FILES)}"
-    yield "lines", _lines(record)
+    yield "lines", _counted(record.lines, record.status)
+    if found.captures:
+        yield "hosts", _counted(record.hosts, record.host_status)
     for note in record.notes:
         yield "note", Text(note, style="yellow")
 
@@ -102,49 +143,86 @@ def _files(found: IngestReport) -> str:
     return f"{below}: {len(found.files):,} files ({profiles})"
 
 
-def _lines(record: RunRecord) -> Text:
-    text = Text(f"{record.lines:,}: ")
-    parts = [(f"{n:,} {s}", STYLES[s]) for s, n in record.status.items() if n or s == "alert"]
+def _counted(number: int, statuses: Mapping[str, int]) -> Text:
+    text = Text(f"{number:,}: ")
+    parts = [(f"{n:,} {s}", STYLES[s]) for s, n in statuses.items() if n or s == "alert"]
     return text.append_text(Text(", ").join(Text(t, style=s) for t, s in parts))
 
 
-def _wide(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _wide(layout: _Layout, rows: Sequence[Row]) -> Table:
     grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in NARROW:
-        grid.add_column(heading, justify="right" if heading in RIGHT else "left", no_wrap=True)
+    for heading in layout.columns:
+        justify = "right" if heading in layout.right else "left"
+        grid.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     grid.add_column("main reasons", overflow="fold")
     for row in rows:
-        grid.add_row(*_cells(row), str(row["reasons"]))
+        grid.add_row(*(cell(row) for cell in layout.columns.values()), str(row["reasons"]))
     return grid
 
 
-def _narrow(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _narrow(layout: _Layout, rows: Sequence[Row]) -> RenderableType:
     """Two lines a line: the numbers, and its reasons below them."""
-    cells = [tuple(Text(h, style="dim") for h in NARROW), *(_cells(row) for row in rows)]
-    widths = [max(cell_len(row[i].plain) for row in cells) for i in range(len(NARROW))]
-    parts: list[RenderableType] = [_aligned(cells[0], widths)]
-    for row, texts in zip(rows, cells[1:], strict=True):
-        parts.append(_aligned(texts, widths))
-        parts.append(Padding(Text(str(row["reasons"]), style="dim"), (0, 0, 0, widths[0] + 2)))
+    kept = {n: cell for n, cell in layout.columns.items() if n != layout.below}
+    right = [name in layout.right for name in kept]
+    table = [
+        [Text(n, style="dim") for n in kept],
+        *([c(row) for c in kept.values()] for row in rows),
+    ]
+    widths = [max(cell_len(cells[i].plain) for cells in table) for i in range(len(kept))]
+    parts: list[RenderableType] = [_aligned(table[0], widths, right)]
+    for row, cells in zip(rows, table[1:], strict=True):
+        parts.append(_aligned(cells, widths, right))
+        told = [row.get(layout.below), row["reasons"]]
+        words = Text(": ".join(str(t) for t in told if t), style="dim")
+        parts.append(Padding(words, (0, 0, 0, widths[0] + 2)))
     return Group(*parts)
 
 
-def _aligned(cells: Sequence[Text], widths: Sequence[int]) -> Text:
+def _aligned(cells: Sequence[Text], widths: Sequence[int], right: Sequence[bool]) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
-    for heading, cell, width in zip(NARROW, cells, widths, strict=True):
+    for cell, width, to_right in zip(cells, widths, right, strict=True):
         padded = cell.copy()
-        padded.align("right" if heading in RIGHT else "left", width)
+        padded.align("right" if to_right else "left", width)
         line.append_text(padded).append("  ")
     return line
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[Text, ...]:
-    return (
-        Text(str(row["rank"])),
-        Text(str(row["line"]), style="bold"),
-        Text(nats(row["score"])),
-        Text(probability(row["probability"])),
-        Text(str(row["status"]), style=STYLES[row["status"]]),
-        Text(f"{row['events']:,}" if row.get("events") is not None else "–"),
-        Text(row.get("top_cell") or "–"),
-    )
+def place(row: Row) -> str:
+    """Where a line mostly is: its cell, or its host without the mark that tells it from a cell."""
+    return (row.get("top_cell") or "").removeprefix(HOST_PREFIX)
+
+
+def _number(name: str) -> Callable[[Row], Text]:
+    return lambda row: Text(f"{row[name]:,}" if row.get(name) is not None else "–")
+
+
+_COMMON: dict[str, Callable[[Row], Text]] = {
+    "score": lambda row: Text(nats(row["score"])),
+    "prob.": lambda row: Text(probability(row["probability"])),
+    "status": lambda row: Text(str(row["status"]), style=STYLES[row["status"]]),
+}
+
+
+def _named(subject: str) -> dict[str, Callable[[Row], Text]]:
+    return {
+        "rank": lambda row: Text(str(row["rank"])),
+        subject: lambda row: Text(shown(str(row[subject])), style="bold"),
+    } | _COMMON
+
+
+_LINES = _Layout(
+    subject=LINE,
+    wide=118,
+    columns=_named(LINE)
+    | {"events": _number("events"), "place": lambda row: Text(shown(place(row)) or "–")},
+    right=frozenset({"rank", "score", "prob.", "events"}),
+)
+_HOSTS = _Layout(
+    subject=HOST,
+    wide=150,
+    columns=_named(HOST)
+    | {"product": lambda row: Text(row["product"] or "–")}
+    | {name: _number(name) for name in ("ports", "lines", "calls", "peers")},
+    right=frozenset({"rank", "score", "prob.", "ports", "lines", "calls", "peers"}),
+    below="product",
+)

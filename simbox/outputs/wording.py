@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 STYLES = {"alert": "bold red", "watch": "yellow", "clear": "green", "listed": "cyan"}
+STYLES |= {"scanner": "magenta"}
 SMALLEST = 0.01  # nats that are told apart
 CERTAIN = 0.999  # beyond this, more digits would claim more than a score can know
 
@@ -51,3 +52,8 @@ def some(names: Sequence[str], most: int) -> str:
 def counts(numbers: Mapping[str, int]) -> str:
     """Counts by name as one phrase, names without any left out."""
     return ", ".join(f"{name} {count:,}" for name, count in numbers.items() if count)
+
+
+def shown(text: str) -> str:
+    """A text from the data without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -67,7 +67,8 @@ def test_folder_is_read_to_its_bottom_without_hidden_files_and_documents(tmp_pat
     (folder / "trace.pcap").write_bytes(b"\xd4\xc3\xb2\xa1" + bytes(40))
     inputs = expand([folder])
     assert [s.file.name for s in inputs.sources] == ["a.csv", "b.csv.gz"]
-    assert [Path(s).name for s in inputs.skipped] == ["README.md", "trace.pcap"]
+    assert [Path(s).name for s in inputs.skipped] == ["README.md"]
+    assert [s.file.name for s in inputs.captures] == ["trace.pcap"]
     assert read([folder], tmp_path).report.rows == 600
 
 
@@ -88,7 +89,7 @@ def test_zip_member_is_named_with_its_archive(tmp_path: Path) -> None:
         (b"\xef\xbb\xbf\n\n", "the file is empty; nothing to read"),
         (
             b"\xd4\xc3\xb2\xa1" + bytes(60),
-            "looks like a packet capture (pcap), which is not read as CDRs",
+            "a packet capture, and no CDRs beside it; give CDR files",
         ),
         (
             bytes.fromhex("a0820010800100810491000000000000000000"),
@@ -122,11 +123,11 @@ def test_missing_path_and_folder_without_cdrs_say_what_to_do(tmp_path: Path) -> 
         expand([f"{tmp_path}/*.nothing"])
     folder = tmp_path / "documents"
     folder.mkdir()
-    with pytest.raises(InputError, match="holds no CDR files: found nothing"):
+    with pytest.raises(InputError, match="holds no CDR files and no captures: found nothing"):
         expand([folder])
     (folder / "a.md").write_text("x")
     (folder / "b.md").write_text("x")
-    with pytest.raises(InputError, match=r"holds no CDR files: found 2 \.md"):
+    with pytest.raises(InputError, match=r"holds no CDR files and no captures: found 2 \.md"):
         expand([folder])
     with pytest.raises(SimboxError, match="no input"):
         expand([])

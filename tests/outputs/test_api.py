@@ -60,6 +60,21 @@ def test_trouble_is_an_error_of_simbox(
         simbox.detect(paths, config)
 
 
+def test_tables_of_captures_are_there_where_captures_were_read(
+    finished: Path, captured: Path
+) -> None:
+    run, without = simbox.read(captured), simbox.read(finished)
+    names = ("hosts", "host_features", "host_contributions", "dialogs", "streams", "evidence",
+             "sightings", "tunnels", "sides")  # fmt: skip
+    assert [name for name in names if getattr(run, name) is None] == []
+    assert [name for name in names if getattr(without, name) is not None] == []
+    assert run.hosts is not None
+    assert run.hosts["status"][0] == "alert"
+    assert list(simbox.HOST_FEATURES) == [
+        c for c in run.host_features.columns if c in simbox.HOST_FEATURES
+    ]
+
+
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'detekt'"):
         _ = simbox.detekt  # type: ignore[attr-defined]

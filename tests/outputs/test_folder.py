@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -90,3 +91,13 @@ def test_run_is_read_back_as_it_was_recorded(finished: Path) -> None:
     first = RunFolder.open(finished).record
     assert first.from_dict(first.as_dict()) == first
     assert first.ingest.rows == sum(file.rows for file in first.ingest.files) > 0
+
+
+def test_run_with_settings_of_another_version_is_told(tmp_path: Path, finished: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    record = json.loads((folder / RUN_FILE).read_text())
+    record["config"]["scoring"]["of_tomorrow"] = 1
+    (folder / RUN_FILE).write_text(json.dumps(record))
+    with pytest.raises(InputError, match="made by another version of simbox"):
+        _ = RunFolder.open(folder).config

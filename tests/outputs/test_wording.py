@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simbox.outputs.wording import nats, number, probability
+from simbox.outputs.wording import nats, number, probability, shown
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,7 @@ def test_evidence_carries_its_sign_unless_there_is_none(value: float, shown: str
 )
 def test_measured_value_is_short(value: float | None, shown: str) -> None:
     assert number(value) == shown
+
+
+def test_text_of_the_data_cannot_command_a_terminal() -> None:
+    assert shown("2001\x1b[2J\r\n é") == "2001?[2J?? é"

@@ -99,7 +99,7 @@ def _by_tshark(frame: Frame) -> str:
         from pyshark.tshark.tshark import TSharkNotFoundException  # noqa: PLC0415
     except ImportError:
         raise InputError(
-            f"frame {frame.number}: pyshark is not installed; pip install 'simbox[capture]'"
+            f"frame {frame.number}: pyshark is not installed; install simbox again, or pyshark"
         ) from None
     with TemporaryDirectory(prefix="simbox-") as folder:
         path = Path(folder) / "frame.pcap"
