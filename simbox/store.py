@@ -37,7 +37,9 @@ from simbox.tables import STORED, Kind
 FORMAT_VERSION = 2
 ROWS_PER_BUCKET = 1_200_000  # measured: 0.3-2 M rows a bucket is the flat part of the cost curve
 MAX_BUCKETS = 4096
-FLUSH_ROWS = 1_500_000  # rows held in memory before they are written, 66 bytes each
+FLUSH_ROWS = 1_500_000  # rows held in memory before they are written, at most; 66 bytes each
+# with few buckets fewer rows: memory that is used again costs no page faults
+_LEAST_FLUSH_ROWS, _FLUSH_ROWS_PER_BUCKET = 400_000, 50_000
 DAY_S = 86_400
 _ANSWERS = 4  # answer codes a kind can hold
 
@@ -224,7 +226,8 @@ class StoreWriter:
         for key, part in self._parts(stored):
             self._held.setdefault(key, []).append(part)
         self._held_rows += stored.height
-        if self._held_rows >= FLUSH_ROWS:
+        per_bucket = self._manifest.buckets * _FLUSH_ROWS_PER_BUCKET
+        if self._held_rows >= min(FLUSH_ROWS, max(_LEAST_FLUSH_ROWS, per_bucket)):
             self._flush()
 
     def seal(self) -> None:

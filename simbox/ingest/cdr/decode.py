@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from simbox.errors import ConfigError
+from simbox.ingest.cdr.figures import filled
 from simbox.ingest.cdr.profile import Duration, Time
 
 Codes = npt.NDArray[np.int16]
@@ -38,7 +39,7 @@ class CodeReader:
         if codes.null_count():
             self._learn(text.filter(codes.is_null()))
             codes = text.to_frame().select(self.expression("raw")).to_series()
-        return codes.fill_null(UNKNOWN).to_numpy()
+        return codes.fill_null(UNKNOWN).to_numpy() if codes.null_count() else codes.to_numpy()
 
     def expression(self, column: str) -> pl.Expr:
         """The codes of a column of texts; null where a spelling was not met before."""
@@ -254,17 +255,20 @@ def _numeric_values(values: tuple[str, ...]) -> list[int]:
 
 
 def _scaled(number: pl.Series, unanswered: list[int], unit: str, empty: pl.Series) -> Seconds:
-    filled = number.fill_null(0).to_numpy()
+    given = filled(number)
     if number.dtype.is_float():
-        filled = np.where(np.isfinite(filled), filled, -1.0)
-    values = np.clip(filled, -1, (MAX_DURATION + 1) * _UNITS[unit])
-    seconds: Seconds = np.floor_divide(values, _UNITS[unit]).astype(np.int64)
-    if (values < 0).any():
+        given = np.where(np.isfinite(given), given, -1.0)
+    values = np.clip(given, -1, (MAX_DURATION + 1) * _UNITS[unit])
+    divided = values if unit == "s" else np.floor_divide(values, _UNITS[unit])
+    seconds: Seconds = np.floor(divided).astype(np.int64, copy=False)
+    if not len(seconds):
+        return seconds
+    if values.min() < 0:
         seconds = np.where(values < 0, NEGATIVE, seconds)
-    if (seconds > MAX_DURATION).any():
+    if seconds.max() > MAX_DURATION:
         seconds = np.where(seconds > MAX_DURATION, TOO_LONG, seconds)
     if unanswered:
-        seconds = np.where(np.isin(filled, unanswered), UNANSWERED, seconds)
+        seconds = np.where(np.isin(given, unanswered), UNANSWERED, seconds)
     if empty.any():
         seconds = np.where(empty.to_numpy(), NOT_KNOWN, seconds)
     return seconds

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from simbox.ingest.cdr.batch import ROW, Batch, no_rejects, rejected
+from simbox.ingest.cdr.figures import INTEGERS, plain, spelled_bytes
 from simbox.ingest.cdr.text import Pieces
 
 Mask = npt.NDArray[np.bool_]
@@ -24,6 +25,7 @@ Positions = npt.NDArray[np.int64]
 _NEWLINE, _RETURN, _LAST_ASCII = 10, 13, 127
 _BLOCK = 1 << 18  # bytes looked at together: stays in the cache
 _FEW_MORE = 6  # columns worth splitting only to have the length of lines checked
+_FIRST_BYTES = 1 << 16  # of a file: what its columns look like
 _REPLACED = "\ufffd".encode()
 
 
@@ -52,6 +54,7 @@ def batches(pieces: Pieces, shape: Shape, lines_before: int) -> Iterator[Batch]:
     """The records of a text, after so many lines of head."""
     row = 1
     skip = lines_before
+    typed: frozenset[str] | None = None
     for piece in pieces:
         body = piece
         if skip:
@@ -60,10 +63,14 @@ def batches(pieces: Pieces, shape: Shape, lines_before: int) -> Iterator[Batch]:
             body = _behind_lines(piece, gone)
         if not body:
             continue
-        frame, lines = _at_once(body, shape)
+        if typed is None:
+            typed = _plain_at_first(body, shape)
+        frame, lines = _at_once(body, shape, typed)
+        if frame is not None:  # what had to be read as text once will have to be again
+            typed = typed.intersection(n for n, t in frame.schema.items() if t != pl.String)
         if frame is not None:
             rows = pl.int_range(row, row + lines, dtype=pl.UInt32, eager=True)
-            yield Batch(frame.with_columns(rows.alias(ROW)))
+            yield Batch(frame.hstack([rows.alias(ROW)]))
         else:
             yield from _split(sift(body, shape, row), shape)
         row += lines
@@ -100,7 +107,14 @@ def _census(piece: bytes, delimiter: str) -> _Census:
     return _Census(lines, delimiters, lowest, highest)
 
 
-def _at_once(piece: bytes, shape: Shape) -> tuple[pl.DataFrame | None, int]:
+def _plain_at_first(piece: bytes, shape: Shape) -> frozenset[str]:
+    """The columns that the first lines would let be read as integers."""
+    end = piece.rfind(b"\n", 0, _FIRST_BYTES) + 1
+    frame = _read(piece[:end], shape, quoted=False)
+    return plain(frame, [name for name in shape.wanted if name in INTEGERS])
+
+
+def _at_once(piece: bytes, shape: Shape, typed: frozenset[str]) -> tuple[pl.DataFrame | None, int]:
     """The columns of a piece in which all lines are good, None when that is not certain; lines."""
     census = _census(piece, shape.delimiter)
     lines = census.lines
@@ -112,8 +126,21 @@ def _at_once(piece: bytes, shape: Shape) -> tuple[pl.DataFrame | None, int]:
     valid = census.highest <= _LAST_ASCII or _valid(piece)
     if odd or not valid or not (few or _regular(piece, shape)):
         return None, lines
+    if few and typed and b"\r" not in piece:
+        frame = _read(piece, shape, quoted=False, strict=True, typed=typed)
+        fields = len(piece) - census.lines - census.delimiters
+        if frame.height == lines and spelled_bytes(frame) == fields:
+            return _wanted(frame, shape), lines
     frame = _read(piece, shape, quoted=False, strict=few)
-    return (frame if frame.height == lines else None), lines
+    if frame.height != lines:
+        return None, lines
+    again = [frame[name].cast(pl.UInt64) for name in plain(frame, typed)]
+    return _wanted(frame.with_columns(again), shape), lines
+
+
+def _wanted(frame: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    """Without the columns split for the check; a select would join the chunks of all, at a cost."""
+    return pl.DataFrame([frame[name] for name in shape.wanted])
 
 
 def _valid(piece: bytes) -> bool:
@@ -243,26 +270,31 @@ def _split(checked: Checked, shape: Shape) -> Iterator[Batch]:
         yield from _split(Checked(data, rows, no_rejects(), checked.quoted), shape)
 
 
-def _read(data: bytes, shape: Shape, *, quoted: bool, strict: bool = False) -> pl.DataFrame:
+def _read(
+    data: bytes,
+    shape: Shape,
+    *,
+    quoted: bool,
+    strict: bool = False,
+    typed: frozenset[str] = frozenset(),
+) -> pl.DataFrame:
     """The wanted columns; an empty frame where the text cannot be split.
 
-    Strict splitting looks at every field of every line.
+    Strict splitting looks at every field of every line, and gives the other columns too.
     """
     names = [f"c{i}" for i in range(shape.fields)]
     more = [n for i, n in enumerate(names) if strict and i not in shape.wanted.values()]
     columns = [pl.col(names[at]).alias(column) for column, at in shape.wanted.items()]
+    schema: dict[str, type[pl.DataType]] = dict.fromkeys(names, pl.String)
+    schema |= {names[shape.wanted[column]]: pl.UInt64 for column in typed}
+    scan = pl.scan_csv(
+        io.BytesIO(data),
+        has_header=False,
+        separator=shape.delimiter,
+        quote_char=shape.quote if quoted else None,
+        schema=schema,
+    )
     try:
-        frame = (
-            pl.scan_csv(
-                io.BytesIO(data),
-                has_header=False,
-                separator=shape.delimiter,
-                quote_char=shape.quote if quoted else None,
-                schema=dict.fromkeys(names, pl.String),
-            )
-            .select(*columns, *more)
-            .collect()
-        )
-        return frame.select(list(shape.wanted))
+        return scan.select(*columns, *more).collect()
     except pl.exceptions.PolarsError:
         return pl.DataFrame(schema=dict.fromkeys(shape.wanted, pl.String))

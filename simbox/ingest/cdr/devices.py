@@ -13,7 +13,6 @@ from simbox.identifiers import (
     CHECK_SHIFT,
     CHECK_SV,
     IMEI_DIGITS,
-    LENGTH_SHIFT,
     MAX_DIGITS,
     Ids,
     text_id,
@@ -26,6 +25,7 @@ from simbox.ingest.cdr.numbers import (
     ascii_digits,
     plain_exact,
     texts_of,
+    with_lengths,
 )
 
 _IMEISV_DIGITS = 16
@@ -71,7 +71,9 @@ def _from_texts(
 
 def imsi_ids(values: Ids, lengths: npt.NDArray[np.uint8]) -> Ids:
     """Ids of IMSIs of 1 to 15 digits; 0 where there is none or all digits are zero."""
-    ids = values | (lengths.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    ids = with_lengths(values, lengths)
+    if len(values) and values.min() > 0 and lengths.min() > 0 and lengths.max() <= MAX_DIGITS:
+        return ids
     return np.where((lengths > 0) & (lengths <= MAX_DIGITS) & (values > 0), ids, np.uint64(0))
 
 
@@ -80,22 +82,20 @@ def imei_ids(values: Ids, lengths: npt.NDArray[np.uint8]) -> Ids:
 
     The check digit of 15 and the software version of 16 digits are not part of the identity.
     """
-    check = np.full(len(values), CHECK_ABSENT, dtype=np.uint64)
-    digits, size = values, lengths
     full = lengths == IMEI_DIGITS + 1
-    if full.all():
-        digits = values // np.uint64(10)
-        check = values - digits * np.uint64(10)
-        size = np.full(len(values), IMEI_DIGITS, dtype=np.uint8)
-    else:
+    digits = values // np.uint64(10)
+    check = values - digits * np.uint64(10)
+    size = np.full(len(values), IMEI_DIGITS, dtype=np.uint8)
+    if not full.all():
         version = lengths == _IMEISV_DIGITS
-        whole = values // np.uint64(10)
-        last = values - whole * np.uint64(10)
-        digits = np.where(full, whole, np.where(version, values // np.uint64(100), values))
-        check = np.where(full, last, np.where(version, np.uint64(CHECK_SV), check))
+        digits = np.where(full, digits, np.where(version, values // np.uint64(100), values))
+        absent = np.where(version, np.uint64(CHECK_SV), np.uint64(CHECK_ABSENT))
+        check = np.where(full, check, absent)
         size = np.where(full | version, np.uint8(IMEI_DIGITS), lengths)
-    ids = digits | (size.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    ids = with_lengths(digits, size)
     ids |= check << np.uint64(CHECK_SHIFT)
+    if len(digits) and digits.min() > 0 and lengths.min() > 0:
+        return ids
     return np.where((lengths > 0) & (digits > 0), ids, np.uint64(0))
 
 

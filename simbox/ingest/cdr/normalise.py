@@ -221,8 +221,8 @@ class _Work:
             empty = _empty(raw)
             self._reject(bad, ~times.good & empty, column, "start|missing")
             self._reject(bad, ~times.good & ~empty, column, "start|unreadable")
-        outside = times.good & ((times.seconds < EARLIEST) | (times.seconds >= LATEST))
-        if outside.any():
+        if times.seconds.min() < EARLIEST or times.seconds.max() >= LATEST:
+            outside = times.good & ((times.seconds < EARLIEST) | (times.seconds >= LATEST))
             self._reject(bad, outside, column, "start|out of range")
         seconds = np.where(bad, EARLIEST, times.seconds) if bad.any() else times.seconds
         if times.absolute.all():
@@ -412,15 +412,17 @@ class _Work:
         self, rows: _Rows, event_type: npt.NDArray[np.int16], keep: Mask, ids: tuple[Ids, ...]
     ) -> pl.DataFrame:
         period = self.owner.period
-        outside = keep & ((rows.start < period.since) | (rows.start >= period.until))
-        if outside.any():
+        if rows.start.min() < period.since or rows.start.max() >= period.until:
+            outside = keep & ((rows.start < period.since) | (rows.start >= period.until))
             self.counts["outside"] += int(outside.sum())
             keep = keep & ~outside
         kind = event_type.astype(np.uint16) & np.uint16(Kind.TYPE_MASK)
         kind |= rows.answer.astype(np.uint16) << np.uint16(Kind.ANSWER_SHIFT)
-        kind |= np.where(rows.partial, np.uint16(Kind.PARTIAL), np.uint16(0))
+        if rows.partial.any():
+            kind |= np.where(rows.partial, np.uint16(Kind.PARTIAL), np.uint16(0))
         kind |= np.uint16(self.owner.feed << Kind.FEED_SHIFT)
         line, other, imsi, imei, place = ids
+        whole = bool(keep.all())
         frame = pl.DataFrame(
             {
                 "line": line,
@@ -428,7 +430,7 @@ class _Work:
                 "imsi": imsi,
                 "imei": imei,
                 "place": place,
-                "start": np.where(keep, rows.start, 0).astype(np.uint32),
+                "start": (rows.start if whole else np.where(keep, rows.start, 0)).astype(np.uint32),
                 "offset": quarters(rows.start, self.owner.local),
                 "duration": rows.duration.astype(np.int32),
                 "kind": kind,
@@ -439,7 +441,7 @@ class _Work:
             },
             schema=STORED.schema,
         )
-        return frame if keep.all() else frame.filter(pl.Series(keep))
+        return frame if whole else frame.filter(pl.Series(keep))
 
     # results ----------------------------------------------------------------------------------
 
@@ -472,18 +474,16 @@ def _empty(column: pl.Series) -> Mask:
 
 def _absent(stored: pl.DataFrame) -> Counter[str]:
     """Events without a value, by column; durations count over calls only."""
-    call = (stored["kind"].to_numpy() & 2) == 0
+    kind = stored["kind"].to_numpy()
+    call = (kind & 2) == 0
+    unsaid = (kind & (3 << Kind.ANSWER_SHIFT)) == Kind.NOT_KNOWN << Kind.ANSWER_SHIFT
     return Counter(
         {
             name: stored.height - int(np.count_nonzero(stored[name].to_numpy()))
             for name in ("other", "imsi", "imei", "place", "cause")
         }
         | {
-            "duration": int(((stored["duration"].to_numpy() == NOT_KNOWN) & call).sum()),
-            "answered": int(
-                (((stored["kind"].to_numpy() >> Kind.ANSWER_SHIFT) & 3) == Kind.NOT_KNOWN)[
-                    call
-                ].sum()
-            ),
+            "duration": int(np.count_nonzero((stored["duration"].to_numpy() == NOT_KNOWN) & call)),
+            "answered": int(np.count_nonzero(unsaid & call)),
         }
     )

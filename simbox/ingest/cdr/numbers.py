@@ -23,6 +23,7 @@ from simbox.identifiers import (
     digits_text,
     text_id,
 )
+from simbox.ingest.cdr.figures import digit_counts, filled
 from simbox.ingest.cdr.profile import Numbers
 
 Role = Literal["line", "other"]
@@ -90,15 +91,16 @@ class Digits:
     @classmethod
     def read(cls, value: pl.Series, length: pl.Series, plus: pl.Series) -> Digits:
         """What the three expressions gave."""
-        sizes = length.fill_null(0).to_numpy()
+        sizes = filled(length)
         odd = sizes > MAX_PLAIN
         if plus.any():
             odd |= plus.fill_null(value=False).to_numpy()
         if value.null_count():
             odd |= value.is_null().to_numpy()
         lengths = sizes.astype(np.uint8)
-        lengths[odd] = 0
-        return cls(value.fill_null(0).to_numpy(), lengths)
+        if odd.any():
+            lengths[odd] = 0
+        return cls(filled(value), lengths)
 
     @classmethod
     def of(cls, column: pl.Series) -> Digits:
@@ -191,7 +193,19 @@ def _needs_rules(values: Ids, lengths: Lengths, rules: Numbers) -> bool:
         return True
     if any(not p.startswith("0") for p in dialled):
         return True
+    if not len(values):
+        return False
+    if int(lengths.min()) == int(lengths.max()):
+        return int(values.min()) < int(POWERS[max(int(lengths[0]), 1) - 1])
     return bool((values < POWERS[np.maximum(lengths, 1) - 1]).any())
+
+
+def with_lengths(values: Ids, lengths: Lengths) -> Ids:
+    """Numbers with how many digits they have in the bits above."""
+    if len(lengths) and lengths.min() == lengths.max():
+        return values | np.uint64(int(lengths[0]) << LENGTH_SHIFT)
+    packed: Ids = values | (lengths.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    return packed
 
 
 def digits_ids(
@@ -208,7 +222,7 @@ def digits_ids(
         short &= ~plus
         values, lengths = to_e164(values, lengths, plus, rules)
     table = ranges(rules)
-    ids = values | (lengths.astype(np.uint64) << np.uint64(LENGTH_SHIFT))
+    ids = with_lengths(values, lengths)
     if len(table.starts) == 1:
         classes = np.full(len(values), table.classes[0], dtype=np.uint8)
     else:
@@ -218,8 +232,8 @@ def digits_ids(
         in_service = short & (classes == NumberClass.SERVICE)
         brief = NumberClass.SHORT if role == "other" else NumberClass.UNKNOWN
         classes = np.where(short & ~in_service, np.uint8(brief), classes)
-    stamped: Ids = ids | (classes.astype(np.uint64) << np.uint64(CLASS_SHIFT))
-    return stamped
+    ids |= classes.astype(np.uint64) << np.uint64(CLASS_SHIFT)
+    return ids
 
 
 def ascii_digits(text: pl.Expr) -> pl.Expr:
@@ -335,14 +349,15 @@ def texts_of(known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_integers(column: pl.Series, rules: Numbers, role: Role) -> Parties:
-    present = column.is_not_null() & (column >= 0)
-    values = column.fill_null(0).cast(pl.Int64, strict=False).fill_null(0).to_numpy()
-    values = np.maximum(values, 0).astype(np.uint64)
-    lengths = np.maximum(np.searchsorted(POWERS, values, side="right"), 1).astype(np.uint8)
-    good = present.to_numpy() & (lengths <= MAX_DIGITS)
+    whole = column.cast(pl.UInt64, strict=False)  # null where negative
+    values = filled(whole)
+    lengths = digit_counts(values)
+    good = lengths <= MAX_DIGITS
+    if whole.null_count():
+        good &= whole.is_not_null().to_numpy()
     ids = digits_ids(values, np.minimum(lengths, MAX_DIGITS), None, rules, role)
     lost = len(column) - column.null_count() - int(good.sum())
-    return Parties(np.where(good, ids, np.uint64(0)), NO_TEXTS, lost)
+    return Parties(ids if good.all() else np.where(good, ids, np.uint64(0)), NO_TEXTS, lost)
 
 
 def encode(

@@ -133,7 +133,7 @@ class Pieces:
     stream: Stream
     encoding: str
     wanted: tuple[str, ...] = ()
-    size: int = 1 << 24
+    size: int = 1 << 23  # larger ones cost more page faults, smaller ones more queries
 
     def __iter__(self) -> Iterator[bytes]:
         decoder = None

@@ -8,9 +8,9 @@ import polars as pl
 
 from simbox.ingest.cdr.decode import CodeReader, TimeReader
 from simbox.ingest.cdr.devices import cell_hash
+from simbox.ingest.cdr.figures import PARTIES
 from simbox.ingest.cdr.numbers import Digits
 
-_PARTIES = ("line", "other", "a", "b", "imsi", "b_imsi", "imei", "b_imei")
 _CODES = ("event_type", "direction", "service", "answered", "other_class")
 DIGITS = (".value", ".length", ".plus")  # behind the name of a column of digits
 
@@ -21,7 +21,7 @@ def usual(
     """What the columns of texts hold if they hold the usual, all read in one query."""
     texts = {name for name, dtype in frame.schema.items() if dtype == pl.String}
     asked: dict[str, pl.Expr] = {}
-    for name in texts.intersection(_PARTIES):
+    for name in texts.intersection(PARTIES):
         found = Digits.expressions(name)
         asked |= {name + part: expr for part, expr in zip(DIGITS, found, strict=True)}
     for name in texts.intersection(_CODES):
@@ -33,4 +33,6 @@ def usual(
     start = times.expression("start") if "start" in texts else None
     if start is not None:
         asked["start"] = start
-    return {column.name: column for column in frame.select(**asked)}
+    # lazily: at once, a query first joins the chunks of all columns, those not asked for too
+    read = frame.lazy().select(**asked).collect(engine="in-memory")
+    return {column.name: column for column in read}
