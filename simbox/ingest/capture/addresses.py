@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections import Counter
 
 import numpy as np
@@ -71,9 +72,10 @@ class AddressBook:
         Raises:
             ValueError: it is no address.
         """
-        address = ipaddress.ip_address(text)
-        if address.version == 4:
-            return int(address)
+        try:
+            return int.from_bytes(socket.inet_pton(socket.AF_INET, text))
+        except (OSError, UnicodeEncodeError):
+            address = ipaddress.ip_address(text)  # of IPv6, or it says that it is none
         octets = np.frombuffer(address.packed, np.uint8).reshape(1, 16)
         return int(self.keys(octets)[0])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,29 +21,45 @@ class ClaimTable:
     def __init__(self, readers: Sequence[Reader], claims: Sequence[Claim]) -> None:
         if len(readers) > MOST_READERS:
             raise ValueError(f"{len(readers)} readers: a batch is told by {MOST_READERS} bits")
-        self._wanting = [(r, c.leads, c.ports) for r, c in zip(readers, claims, strict=True)]
+        self._readers = tuple(readers)
         self._by_lead = np.zeros(1 << 16, np.uint32)
         self._by_port = np.zeros(1 << 16, np.uint32)
+        self._ports: dict[int, int] = {}  # the bits of the readers that want a port
+        # by the first two octets: the bits of readers, and the leads of which they want one
+        self._leads: dict[bytes, list[tuple[int, tuple[bytes, ...]]]] = {}
+        self._sets: dict[int, tuple[Reader, ...]] = {0: ()}
         for number, claim in enumerate(claims):
-            bit = np.uint32(1 << number)
-            for lead in claim.leads:
-                self._by_lead[int.from_bytes(lead[:2])] |= bit
-            for port in claim.ports:
-                self._by_port[port] |= bit
+            self._claim(1 << number, claim)
+
+    def _claim(self, bit: int, claim: Claim) -> None:
+        for port in claim.ports:
+            self._by_port[port] |= np.uint32(bit)
+            self._ports[port] = self._ports.get(port, 0) | bit
+        for head in dict.fromkeys(lead[:2] for lead in claim.leads):
+            self._by_lead[int.from_bytes(head)] |= np.uint32(bit)
+            leads = tuple(lead for lead in claim.leads if lead[:2] == head)
+            self._leads.setdefault(head, []).append((bit, leads))
 
     def bits(self, packets: Packets) -> Bits:
         """For each packet the readers that may want it; none for one without payload."""
         data, at = packets.frames.data, packets.payload
-        head = data[at].astype(np.uint16) << np.uint16(8)
-        head |= data[at + 1]
-        found: Bits = self._by_lead[head]
-        found |= self._by_port[packets.sport]
-        found |= self._by_port[packets.dport]
+        head = data.take(at).astype(np.uint16) << np.uint16(8)
+        head |= data.take(at + 1)
+        found: Bits = self._by_lead.take(head)
+        found |= self._by_port.take(packets.sport)
+        found |= self._by_port.take(packets.dport)
         found[packets.captured <= 0] = 0
         return found
 
-    def wanting(self, packet: Datagram) -> Iterator[Reader]:
+    def wanting(self, packet: Datagram) -> tuple[Reader, ...]:
         """The readers that do want a packet, in order, by the whole of their leads."""
-        for reader, leads, ports in self._wanting:
-            if packet.payload.startswith(leads) or packet.sport in ports or packet.dport in ports:
-                yield reader
+        payload, ports = packet.payload, self._ports
+        bits = ports.get(packet.sport, 0) | ports.get(packet.dport, 0)
+        for bit, leads in self._leads.get(payload[:2], ()):
+            if not bits & bit and payload.startswith(leads):
+                bits |= bit
+        found = self._sets.get(bits)
+        if found is None:
+            chosen = (r for number, r in enumerate(self._readers) if bits >> number & 1)
+            found = self._sets[bits] = tuple(chosen)
+        return found

@@ -32,13 +32,14 @@ class Conversations:
         """The segments of a batch with which a conversation may open."""
         return self._claims.bits(tcp) > 0
 
-    def wanted(self, tcp: Packets, claimed: Rows) -> Index:
+    def wanted(self, tcp: Packets, claimed: Rows | None = None) -> Index:
         """The segments of a batch that Python has to see: claimed, or of marked conversations.
 
         A conversation may be marked by a segment of the same batch, so a batch is asked again
         after each new mark, from the next segment on.
         """
-        return np.flatnonzero(claimed | self._flows.candidates(tcp))
+        opening = self.claimed(tcp) if claimed is None else claimed
+        return np.flatnonzero(opening | self._flows.candidates(tcp))
 
     def push(self, tcp: Packets, at: int, segment: Datagram) -> bool:
         """Take one segment; true when it has opened a conversation."""

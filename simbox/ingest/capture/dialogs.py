@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from simbox.ingest.cdr.vocabulary import SIP_CAUSES
 from simbox.tables import DIALOGS
 
-BUCKET = 200_000  # messages that are assembled at a time
+BUCKET = 10_000  # messages that are assembled at a time
+MOST_BUCKETS = 32  # beyond, buckets grow
 MAX_FRAMES = 32  # frame numbers kept of a dialog
 RELEASED = 16  # Q.850 normal call clearing
 CAUSES = {int(status): cause for status, cause in SIP_CAUSES.items() if int(status) >= 300}
@@ -34,16 +36,42 @@ def assemble_files(paths: Sequence[Path], limit: int = BUCKET) -> Iterator[pl.Da
         paths: files of rows of MESSAGES.
         limit: messages wanted in a bucket; one Call-ID may exceed it.
     """
+    return map(assemble, buckets(paths, limit))
+
+
+def buckets(paths: Sequence[Path], limit: int = BUCKET) -> Iterator[pl.DataFrame]:
+    """The messages in Arrow files, in buckets of whole Call-IDs.
+
+    Args:
+        paths: files of rows of MESSAGES.
+        limit: messages wanted in a bucket; one Call-ID may exceed it.
+    """
     if not paths:
         return
-    messages = pl.scan_ipc(list(paths))
-    total = int(messages.select(pl.len()).collect().item())
-    buckets = -(-total // limit)
-    for bucket in range(buckets):
-        chosen = messages
-        if buckets > 1:
-            chosen = messages.filter(pl.col("call_id").hash() % buckets == bucket)
-        yield assemble(chosen.collect(engine="streaming"))
+    total = int(pl.scan_ipc(list(paths)).select(pl.len()).collect().item())
+    count = -(-total // max(limit, total // MOST_BUCKETS))
+    if count <= 1:
+        yield _read(paths)
+        return
+    with TemporaryDirectory(prefix="buckets-", dir=paths[0].parent) as folder:
+        _divide(paths, Path(folder), count)
+        for bucket in range(count):
+            yield _read(sorted(Path(folder).glob(f"{bucket}-*")))
+
+
+def _divide(paths: Sequence[Path], folder: Path, count: int) -> None:
+    """Write the messages into files by bucket, one of the given files in memory at a time."""
+    bucket = pl.col("call_id").hash() % count
+    for turn, path in enumerate(paths):
+        messages = _read([path]).with_columns(bucket.alias("bucket"))
+        parts = messages.partition_by("bucket", as_dict=True, include_key=False)
+        for (number,), part in parts.items():
+            part.write_ipc(folder / f"{number}-{turn:08d}")
+
+
+def _read(paths: Sequence[Path]) -> pl.DataFrame:
+    """Messages, in memory that is given back: a mapped file would count as long as it is open."""
+    return pl.concat([pl.read_ipc(path.read_bytes()) for path in paths])
 
 
 def assemble(messages: pl.DataFrame) -> pl.DataFrame:

@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from simbox.ingest.capture.access import Network, access_side
-from simbox.ingest.capture.dialogs import assemble_files
+from simbox.ingest.capture.dialogs import assemble, buckets
 from simbox.ingest.capture.matching import Signatures
-from simbox.ingest.capture.sipforms import sip_evidence
+from simbox.ingest.capture.sipforms import evidence_of, matches
+from simbox.ingest.capture.stations import STATIONS
 from simbox.ingest.capture.streams import join_segments, with_calls
 from simbox.ingest.capture.tunnels import voice_tunnels
 from simbox.tables import (
@@ -28,6 +29,8 @@ from simbox.tables import (
 )
 
 GATEWAY = "gateway"
+_MAC = "^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$"
+_NO_HOST = r"^(?:0\.0\.0\.0|::|169\.254\..*|fe80:.*)$"  # unspecified, or of the link only
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,16 @@ class CaptureTables:
 
 def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> CaptureTables:
     """Join what ``read_captures`` left in the folders of the files."""
-    dialogs = DIALOGS.conform(
-        pl.concat([*assemble_files(_parts(folder, MESSAGES)), _all(folder, DIALOGS)])
-    ).sort("start", "source", "frame", "call_id", "src", "dst")
+    signalling, of_sip = _sip(folder, signatures)
+    dialogs = DIALOGS.conform(pl.concat([*signalling, _all(folder, DIALOGS)])).sort(
+        "start", "source", "frame", "call_id", "src", "dst"
+    )
     segments = join_segments(_all(folder, SEGMENTS))
     streams = STREAMS.conform(with_calls(segments, _all(folder, MEDIA))).sort(
         "start", "source", "first_frame", "ssrc"
     )
-    of_sip = EVIDENCE.conform(sip_evidence(_scan(folder, MESSAGES), signatures))
-    evidence = _same(pl.concat([_all(folder, EVIDENCE), of_sip]), signatures.kinds())
+    found = _addressed(pl.concat([_all(folder, EVIDENCE), of_sip]), _all(folder, STATIONS))
+    evidence = _same(found, signatures.kinds())
     sightings = _all(folder, SIGHTINGS).sort("seen", "source", "frame", "host", "account")
     windows = _all(folder, WINDOWS)
     devices = evidence.filter(pl.col("kind") == GATEWAY)
@@ -79,18 +83,44 @@ def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> C
     return CaptureTables(dialogs, streams, evidence, sightings, tunnels, sides)
 
 
+def _sip(folder: Path, signatures: Signatures) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Dialogs and evidence of the SIP messages, of which only a bucket is held at a time."""
+    dialogs, found = [], []
+    for messages in buckets(_parts(folder, MESSAGES)):
+        dialogs.append(assemble(messages))
+        found.append(matches(messages, signatures))
+    return dialogs, EVIDENCE.conform(evidence_of(found))
+
+
 def _parts(folder: Path, table: Table) -> list[Path]:
     return sorted(folder.glob(f"*/{table.name}-*.arrow"))
-
-
-def _scan(folder: Path, table: Table) -> pl.LazyFrame:
-    parts = _parts(folder, table)
-    return pl.scan_ipc(parts) if parts else table.empty().lazy()
 
 
 def _all(folder: Path, table: Table) -> pl.DataFrame:
     parts = _parts(folder, table)
     return pl.concat([pl.read_ipc(part) for part in parts]) if parts else table.empty()
+
+
+def _addressed(evidence: pl.DataFrame, stations: pl.DataFrame) -> pl.DataFrame:
+    """Evidence with IP addresses as hosts, where an Ethernet address sends from just one.
+
+    A device that has no address yet, as one that asks for it by DHCP, is known by its Ethernet
+    address only.  That of a router sends from many.
+    """
+    named = evidence.select(mac=pl.col("host").unique()).filter(pl.col("mac").str.contains(_MAC))
+    if named.is_empty():
+        return evidence
+    four = ~pl.col("host").str.contains(":", literal=True)
+    hosts = (
+        stations.filter(~pl.col("host").str.contains(_NO_HOST))
+        .join(named, on="mac", how="semi")
+        .unique()
+        .filter(four | ~four.any().over("mac"))  # an IPv4 address, where there is one
+        .filter(pl.len().over("mac") == 1)
+    )
+    return evidence.with_columns(
+        pl.col("host").replace(dict(hosts.select("mac", "host").iter_rows()))
+    )
 
 
 def _same(evidence: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:

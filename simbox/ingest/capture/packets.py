@@ -72,8 +72,12 @@ class Packets:
 
     def take(self, rows: Index | npt.NDArray[np.bool_]) -> Self:
         """Some of the packets, over the same frames."""
-        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "frames"}
-        return type(self)(frames=self.frames, **columns)
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)  # once, not for each column
+            if len(rows) == len(self):
+                return self
+        columns = (getattr(self, f.name).take(rows) for f in fields(self) if f.name != "frames")
+        return type(self)(self.frames, *columns)
 
     @property
     def time(self) -> Index:
@@ -81,14 +85,19 @@ class Packets:
         return self.frames.time[self.row]
 
     @property
+    def last(self) -> int:
+        """The time of the last packet."""
+        return int(self.frames.time[self.row[-1]])
+
+    @property
     def number(self) -> Index:
         """Frame numbers."""
         return self.frames.number[self.row]
 
-    def moment(self, at: int) -> tuple[int, int]:
-        """Time and frame number of one packet."""
-        row = self.row[at]
-        return int(self.frames.time[row]), int(self.frames.number[row])
+    def moments(self, rows: Index) -> tuple[Index, Index]:
+        """Times and frame numbers of some of the packets."""
+        frames = self.row[rows]
+        return self.frames.time[frames], self.frames.number[frames]
 
     def octets(self, at: int) -> bytes:
         """The captured transport payload of one packet."""

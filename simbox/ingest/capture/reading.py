@@ -186,7 +186,8 @@ class _Reading:
         self.sink.announced.clear()
 
     def _makers(self) -> None:
-        """Match the makers of Ethernet stations against the signatures."""
+        """Match the makers of Ethernet stations against the signatures, and keep the stations."""
+        self.stations.write(self.decoder.addresses, self.sink)
         oui_evidence(self.stations.found(self.decoder.addresses), self.task.signatures, self.sink)
 
 

@@ -69,15 +69,22 @@ class RtpStreams:
         """Streams in memory, those in probation among them."""
         return len(self._rows)
 
-    def add(self, packets: Packets, addresses: Addresses) -> Flags:
-        """Take packets; true for those that belong to a stream known as RTP by then."""
+    def add(self, packets: Packets, addresses: Addresses, free: Flags | None = None) -> Flags:
+        """Take packets; true for those that belong to a stream known as RTP by then.
+
+        Args:
+            packets: of a batch, in their order.
+            addresses: what spells their addresses.
+            free: which of them may be RTP at all; None for all.
+        """
         self._addresses = addresses
         taken = np.zeros(len(packets), np.bool_)
-        for begin in range(0, len(packets), PIECE):
-            piece = packets
-            if len(packets) > PIECE:
-                piece = packets.take(np.arange(begin, min(begin + PIECE, len(packets))))
-            taken[begin : begin + PIECE] = self._add(piece)
+        heads = read_headers(packets, free)
+        if len(packets) <= PIECE:
+            self._add(packets, heads, taken)
+            return taken
+        for begin in range(0, len(heads), PIECE):
+            self._add(packets, heads.take(np.arange(begin, min(begin + PIECE, len(heads)))), taken)
         return taken
 
     def announce(self, key: int, port: int) -> None:
@@ -108,14 +115,12 @@ class RtpStreams:
         sink.counts.update(self.counts)
         self.counts.clear()
 
-    def _add(self, packets: Packets) -> Flags:
-        taken = np.zeros(len(packets), np.bool_)
-        heads = read_headers(packets)
+    def _add(self, packets: Packets, heads: Headers, taken: Flags) -> None:
         rows = self._identify(packets, heads)
         if (rows < 0).any():
             heads, rows = heads.take(rows >= 0), rows[rows >= 0]
         if not len(rows):
-            return taken
+            return
         order = self._by_stream(rows)
         heads = heads.take(order)
         frames = packets.row[heads.at]
@@ -125,7 +130,6 @@ class RtpStreams:
         states = self._rows.load(run.row[first])
         taken[heads.at] = follow(run, (group, first), states)
         self._rows.save(run.row[first], states)
-        return taken
 
     def _by_stream(self, rows: Index) -> Index:
         """The stable order that brings the packets of each stream together."""

@@ -40,17 +40,22 @@ class Headers:
 
     def take(self, rows: Index | npt.NDArray[np.bool_]) -> Self:
         """Some of the headers."""
-        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
+        return type(self)(*(getattr(self, f.name).take(rows) for f in fields(self)))
 
 
-def read_headers(packets: Packets) -> Headers:
+def read_headers(packets: Packets, free: npt.NDArray[np.bool_] | None = None) -> Headers:
     """The UDP payloads that can be RTP by their header alone (RFC 3550 sections 5.1 and A.1).
 
     Refused are RTCP by its packet types 192-223 (RFC 5761 section 4) and payload types 72-76
     (reserved by RFC 3551 section 6), lists of contributing sources and extensions that overrun the
-    packet, and what is known to look alike.
+    packet, and what is known to look alike; where ``free`` is given, also what is not free.
     """
-    at = np.flatnonzero((packets.protocol == UDP) & (packets.captured >= HEADER))
+    possible = (packets.protocol == UDP) & (packets.captured >= HEADER)
+    if free is not None:
+        possible &= free
+    at = np.flatnonzero(possible)
     words = _words(packets.frames.data, packets.payload[at])
     first = words[:, 0]
     octet = (first >> 16) & 0xFF

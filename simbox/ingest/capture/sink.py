@@ -11,7 +11,8 @@ import polars as pl
 
 from simbox.tables import EVIDENCE, UTC, Table
 
-SPILL_ROWS = 20_000  # rows of one table held in memory
+SPILL_ROWS = 8_000  # rows of one table held in memory
+MOST_EVIDENCE = 100_000  # signatures by host, peer and line that are held
 NS_PER_US = 1000
 
 
@@ -24,9 +25,7 @@ class Sink:
     def __init__(self, folder: Path, source: str) -> None:
         self.folder = folder
         self.source = source
-        self.counts: Counter[str] = (
-            Counter()
-        )  # by stable name: read or given up
+        self.counts: Counter[str] = Counter()  # by stable name: read or given up
         self.announced: list[tuple[str, int]] = []  # media addresses that the engine has not taken
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self._tables: dict[str, Table] = {}
@@ -66,6 +65,7 @@ class Sink:
         """A signature (name, product, grade) that matched; repeats at one host are counted.
 
         ``more`` may hold ``peer``, ``line`` and ``fields`` (a dict, of which the first is kept).
+        Beyond MOST_EVIDENCE different ones they are counted only, as forgotten.
         """
         name, product, grade = signature
         key = (name, host, more.get("peer") or "", more.get("line") or "")
@@ -73,6 +73,9 @@ class Sink:
         if known is not None:
             known["count"] += 1
             known["last_seen"] = max(known["last_seen"], time)
+            return
+        if len(self._evidence) >= MOST_EVIDENCE:
+            self.counts["evidence|forgotten"] += 1
             return
         fields = more.pop("fields", None)
         self._evidence[key] = {

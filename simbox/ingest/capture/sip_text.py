@@ -15,6 +15,7 @@ METHODS = (
     "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY",
     "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE",
 )  # fmt: skip
+_METHODS = frozenset(METHODS)
 LEADS = (b"SIP/2.0 ", *(m.encode() + b" " for m in METHODS))
 
 MAX_VALUE = 256  # characters kept of any value
@@ -66,6 +67,9 @@ _SLOT = {
     for name in names.split()
     for spelling in (name, name.lower())
 }
+
+
+_LINES: dict[str, tuple[int, str]] = {}  # header lines met lately, with slot and value
 
 
 class Start(NamedTuple):
@@ -141,7 +145,7 @@ def start_line(line: str) -> Start | None:
     if line[:4].upper() == "SIP/":
         return _status_line(line)
     parts = line.split(" ", 2)
-    if len(parts) == 3 and parts[2] == "SIP/2.0" and parts[0] in METHODS:
+    if len(parts) == 3 and parts[2] == "SIP/2.0" and parts[0] in _METHODS:
         return Start(parts[0], parts[1], None, None)
     parts = line.split()
     if len(parts) < 3 or parts[-1].upper() != "SIP/2.0" or len(parts[0]) > MAX_METHOD:
@@ -160,21 +164,20 @@ def headers(lines: list[str]) -> Headers:
     values: list[str | None] = [None] * (IGNORED + 1)
     unusual: list[str] = []
     vias = 0
-    slots = _SLOT
+    known_lines = _LINES
     last = IGNORED
     for line in lines[1:]:
-        name, _, value = line.partition(":")
-        slot = slots.get(name)
-        if slot is None:
+        told = known_lines.get(line)
+        if told is None:
             if line[:1] in (" ", "\t"):
                 _unfold(line, values, last)
                 vias += line.count(",") if last == VIA else 0
                 continue
-            slot = _odd(name, unusual)
+            told = _header(line, unusual)
+        slot, value = told
         last = slot
         if slot == IGNORED:
             continue
-        value = value.strip()
         known = values[slot]
         if known is None:
             values[slot] = value
@@ -185,6 +188,20 @@ def headers(lines: list[str]) -> Headers:
         if slot == VIA:
             vias += 1 + value.count(",")
     return Headers(values, vias, unusual)
+
+
+def _header(line: str, unusual: list[str]) -> tuple[int, str]:
+    """The slot and the value of a header line."""
+    name, _, value = line.partition(":")
+    slot = _SLOT.get(name)
+    if slot is None:
+        return _odd(name, unusual), value.strip()
+    told = slot, value.strip()
+    if len(line) <= MAX_VALUE:  # the messages of a dialog have most lines in common
+        if len(_LINES) >= CACHED:
+            _LINES.clear()
+        _LINES[line] = told
+    return told
 
 
 def _unfold(line: str, values: list[str | None], slot: int) -> None:
@@ -207,9 +224,27 @@ _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s?>]+)", re.IGNORECASE)
 _LIFETIME = re.compile(r";\s*expires\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
 
 
+# nearly all parties: a name, a URI in angle brackets, a tag
+_PLAIN_URI = r"sips?:(?:([\w.+*#-]+)@)?([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?(?:;[\w.=;-]*)?"
+_PLAIN_PARTY = re.compile(
+    rf'(?:"[^"\\]*"|[\w.+ -]*) ?<{_PLAIN_URI}>(?:;tag=([^;,\s?>]+))?', re.ASCII
+)
+_PLAIN = re.compile(_PLAIN_URI, re.ASCII)
+
+
 @lru_cache(maxsize=CACHED)
 def party(value: str) -> Party:
     """The first party of an address header: name-addr or addr-spec (RFC 3261, section 20.10)."""
+    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
+    if plain is None:
+        return _odd_party(value)
+    user, host, port, tag = plain.groups()
+    host = host.lower()
+    return Party(user, host, f"{host}:{port}" if port else host, tag, None)
+
+
+def _odd_party(value: str) -> Party:
+    """A party, however it is written."""
     name = _QUOTED.match(value)
     rest = value[name.end() :] if name else value
     opening = rest.find("<")
@@ -240,6 +275,16 @@ _SEPARATORS = str.maketrans("", "", "-.() ")  # visual separators of RFC 3966
 @lru_cache(maxsize=CACHED)
 def uri(text: str) -> tuple[str | None, str | None, str | None]:
     """User, host, and host with port of a SIP or telephone URI; a password is dropped."""
+    plain = _PLAIN.fullmatch(text) if len(text) <= MAX_VALUE else None
+    if plain is None:
+        return _odd_uri(text)
+    user, host, port = plain.groups()
+    host = host.lower()
+    return user, host, f"{host}:{port}" if port else host
+
+
+def _odd_uri(text: str) -> tuple[str | None, str | None, str | None]:
+    """Of a URI, however it is written."""
     scheme = _SCHEME.match(text)
     rest = text[scheme.end() :] if scheme else text.strip()
     if scheme and scheme[1].lower() in ("tel", "fax"):
@@ -274,7 +319,9 @@ def as_written(value: str) -> str | None:
     """An address header as it stands, but for a password in its URI; None when it is very long."""
     if len(value) > 2 * MAX_VALUE:
         return None
-    return (_PASSWORD.sub(r"\1@", value) if "@" in value else value)[:MAX_VALUE]
+    if "@" in value and value.count(":") > 1:  # of the scheme, and of a password or a port
+        value = _PASSWORD.sub(r"\1@", value)
+    return value[:MAX_VALUE]
 
 
 _SENT_BY = re.compile(r"\s*SIP\s*/\s*[^/\s]+\s*/\s*\S+\s+([^;,]+)", re.IGNORECASE)

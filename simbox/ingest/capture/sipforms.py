@@ -119,8 +119,6 @@ def _at_its_origin() -> pl.Expr:
 def sip_evidence(messages: pl.DataFrame | pl.LazyFrame, signatures: Signatures) -> pl.DataFrame:
     """The evidence in SIP messages: what each sender's own messages give away.
 
-    Messages are reduced to distinct combinations of forms first; each is matched once.
-
     Args:
         messages: rows of MESSAGES.
         signatures: of which those of SIP are used.
@@ -128,24 +126,50 @@ def sip_evidence(messages: pl.DataFrame | pl.LazyFrame, signatures: Signatures) 
     Returns:
         Rows of EVIDENCE by time, host and signature; the host is the sender's address.
     """
+    return evidence_of([matches(messages.lazy().collect(), signatures)])
+
+
+def matches(messages: pl.DataFrame, signatures: Signatures) -> pl.DataFrame:
+    """The forms of the messages that each sender has made and a signature fits.
+
+    Messages are reduced to distinct combinations of forms first; each is matched once.
+
+    Args:
+        messages: rows of MESSAGES, whole Call-IDs.
+        signatures: of which those of SIP are used.
+
+    Returns:
+        A row a sender, combination of forms and signature, with its first message.
+    """
     forms = _forms()
     shown = {field for signature in signatures.of("sip") for field in signature.shown}
     used = [f for f in forms if f in shown or f in signatures.fields("sip")]
-    if not used:
-        return EVIDENCE.empty()
     values = (forms[f].fill_null("").str.slice(0, MOST_CHARACTERS) for f in used)
+    columns = _columns(used)
+    made = messages.select(READ).filter(_at_its_origin())
+    formed = made.select(*KEPT, *(v.alias(f) for v, f in zip(values, columns, strict=True)))
     first = pl.col("time").arg_min()
-    # in three steps: as one lazy query the forms cost twice the time
-    made = messages.lazy().select(READ).filter(_at_its_origin()).collect()
-    formed = made.select(*KEPT, *(v.alias(f) for v, f in zip(values, _columns(used), strict=True)))
-    seen = formed.group_by("src", *_columns(used)).agg(
-        pl.col("time").max().alias("last_seen"),
-        pl.len().cast(pl.UInt32).alias("count"),
-        pl.col("frame", "source", "dst").get(first),
-        pl.col("time").min(),
+    seen = (
+        formed.sort("source", "frame")
+        .group_by("src", *columns)
+        .agg(
+            pl.col("time").max().alias("last_seen"),
+            pl.len().cast(pl.UInt32).alias("count"),
+            pl.col("frame", "source", "dst").get(first),
+            pl.col("time").min(),
+        )
     )
-    found = _matched(seen.select(_columns(used)).unique(), used, signatures)
-    return _rows(seen.join(found, on=_columns(used)))
+    found = _matched(seen.select(columns).unique(), used, signatures)
+    return seen.join(found, on=columns).drop(columns)
+
+
+def evidence_of(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The evidence in what ``matches`` has found.
+
+    Returns:
+        Rows of EVIDENCE by time, host and signature; the host is the sender's address.
+    """
+    return _rows(pl.concat(found)) if found else EVIDENCE.empty()
 
 
 def _columns(fields: Sequence[str]) -> list[str]:

@@ -6,11 +6,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from simbox.ingest.capture.addresses import AddressBook
 from simbox.ingest.capture.datagrams import macs
 from simbox.ingest.capture.ouis import Station
 from simbox.ingest.capture.packets import Index, Packets
+from simbox.ingest.capture.sink import Sink
+from simbox.tables import Column, Table
+
+#: Ethernet addresses and their IP addresses in one capture file, to know a device by either.
+STATIONS = Table(
+    "stations",
+    "an IP address that an Ethernet address sends from",
+    (Column("mac", pl.String, "Ethernet address"), Column("host", pl.String, "IP address")),
+)
 
 _SLOTS = 1 << 16
 _MOST = 100_000  # stations remembered
@@ -40,6 +50,11 @@ class Stations:
             Station(mac, addresses.text(host), time, frame)
             for (mac, host), (time, frame) in self._met.items()
         ]
+
+    def write(self, addresses: AddressBook, out: Sink) -> None:
+        """Put rows of STATIONS."""
+        pairs = [(mac, addresses.text(host)) for mac, host in self._met]
+        out.put_frame(STATIONS, pl.DataFrame(pairs, schema=STATIONS.schema, orient="row"))
 
     def _note(self, packets: Packets, rows: Index) -> None:
         times, numbers = packets.moments(rows)

@@ -125,9 +125,7 @@ def test_a_call_that_only_the_gateway_tells_of_is_kept() -> None:
 
 
 def test_a_call_told_much_later_is_another_call() -> None:
-    told = dialog(
-        protocol="goip", src=GATEWAY, dst=PEER, from_user="99913500000003", start=at(300)
-    )
+    told = dialog(protocol="goip", src=GATEWAY, dst=PEER, from_user="99913500000003", start=at(300))
     assert len(made([dialog(), told], [sighting()])) == 2
 
 

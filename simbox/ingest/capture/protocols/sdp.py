@@ -5,6 +5,7 @@ Lenient: lines may end with LF alone, unknown and broken ones are passed over, c
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -17,6 +18,8 @@ MAX_TEXT = 256  # characters kept of an origin or session name
 NOWHERE = ("0.0.0.0", "::")  # noqa: S104  # an old way to put a call on hold
 MAX_REMEMBERED = 1024  # characters of a medium that are worth remembering
 KEYS = ("crypto", "fingerprint", "key-mgmt")  # lines from which keys are made
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_DOTTED = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
@@ -84,6 +87,8 @@ def parse(text: str) -> Description:
 @lru_cache(maxsize=4096)
 def numeric(text: str) -> bool:
     """Whether a text is an IP address, and not the name of a host."""
+    if _DOTTED.fullmatch(text):
+        return True
     try:
         ip_address(text)
     except ValueError:
@@ -94,6 +99,8 @@ def numeric(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def literal(text: str) -> str:
     """An IP address in its canonical spelling; a name of a host as it is, in small letters."""
+    if _DOTTED.fullmatch(text):
+        return text
     try:
         return str(ip_address(text))
     except ValueError:

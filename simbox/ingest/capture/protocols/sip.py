@@ -95,48 +95,41 @@ def _row(
     described: sdp.Description | None,
 ) -> Row:
     """A row of MESSAGES, in the order of its columns."""
-    values = head.values
+    (
+        via, sender, receiver, _, cseq, contact, forwards, agent, server, allow, credentials,
+        challenge, expires, reason, access, asserted, remote, *_,
+    ) = head.values  # fmt: skip
     limit = sip.MAX_VALUE
     request = start.status is None
-    number, method = sip.sequence(values[sip.CSEQ])
-    sender = sip.party(values[sip.FROM] or "")
-    receiver = sip.party(values[sip.TO] or "")
-    contact = sip.party(values[sip.CONTACT] or "")
-    branch, sent_by = sip.via(values[sip.VIA] or "")
+    number, method = sip.sequence(cseq)
+    from_user, from_host, _, from_tag, _ = sip.party(sender) if sender else sip.NOBODY
+    to_user, _, _, to_tag, _ = sip.party(receiver) if receiver else sip.NOBODY
+    contact_user, _, place, _, lifetime = sip.party(contact) if contact else sip.NOBODY
+    branch, sent_by = sip.via(via) if via else (None, None)
     target = sip.uri(start.uri) if request else (None, None, None)
-    agents = (sip.USER_AGENT, sip.SERVER) if request else (sip.SERVER, sip.USER_AGENT)
-    credentials, challenge = values[sip.CREDENTIALS], values[sip.CHALLENGE]
-    initial = request and receiver.tag is None and values[sip.FROM]
-    lifetime = contact.expires
+    named = agent or server if request else server or agent
+    vouched = asserted or remote
+    unasked = request and to_tag is None and sender
     return (
         packet.time, None, packet.frame, packet.transport,
         packet.src, packet.sport, packet.dst, packet.dport,
         request, start.method or method, start.status, start.phrase, number, call_id,
-        target[0], target[1], sender.user, sender.host, sender.tag,
-        sip.as_written(initial) if initial else None,
-        receiver.user, receiver.tag, _asserted(values), contact.user, contact.place,
-        branch, sent_by, min(head.vias, 255), sip.seconds(values[sip.MAX_FORWARDS], 65_535),
-        (values[agents[0]] or values[agents[1]] or "")[:limit] or None,
-        (values[sip.ALLOW] or "")[:limit] or None,
+        target[0], target[1], from_user, from_host, from_tag,
+        sip.as_written(unasked) if unasked else None,
+        to_user, to_tag, sip.party(vouched).user if vouched else None, contact_user, place,
+        branch, sent_by, min(head.vias, 255), sip.seconds(forwards, 65_535),
+        named[:limit] if named else None,
+        allow[:limit] if allow else None,
         sip.username(credentials) if credentials else None,
         sip.realm(credentials or challenge or "") if credentials or challenge else None,
-        lifetime if lifetime is not None else sip.seconds(values[sip.EXPIRES]),
-        sip.release_cause(values[sip.REASON] or "") if values[sip.REASON] else None,
-        (values[sip.ACCESS_NETWORK] or "")[:limit] or None,
+        lifetime if lifetime is not None else sip.seconds(expires),
+        sip.release_cause(reason) if reason else None,
+        access[:limit] if access else None,
         ",".join(head.unusual)[:limit] if head.unusual else None,
         described.origin if described else None,
         described.session if described else None,
         any(m.keyless for m in described.media) if described else None,
     )  # fmt: skip
-
-
-def _asserted(values: list[str | None]) -> str | None:
-    """The user that a trusted network vouches for (RFC 3325), else Remote-Party-ID."""
-    for slot in (sip.ASSERTED, sip.REMOTE_PARTY):
-        value = values[slot]
-        if value:
-            return sip.party(value).user
-    return None
 
 
 def _description(body: str, values: list[str | None]) -> sdp.Description | None:

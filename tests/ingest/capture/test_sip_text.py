@@ -1,0 +1,76 @@
+"""What is written as usual is read in one step: it must mean the same as read piece by piece."""
+
+from ipaddress import IPv4Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simbox.ingest.capture import sip_text
+from simbox.ingest.capture.protocols import sdp
+
+PIECES = (
+    "sip:", "sips:", "SIP:", "tel:", "<", ">", "@", ":", ";", ",", "?", '"', " ", "\t", "\\",
+    "[::1]",
+    "=", "tag=", ";tag=", ";Tag = x", ";expires=60", "user=phone", "100", "+49",
+    "192.0.2.1", "Host.",
+    "host", "5060", "123456", "a b", "%20", "é", "*", "#", "-", "x",
+)  # fmt: skip
+TEXT = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+PARTY = st.tuples(
+    st.sampled_from(["", '"A" ', '"A"', "A ", "A.B ", " ", '"a\\"b" ', "é "]),
+    st.sampled_from(["<sip:", "<sips:", "<SIP:", "sip:", "<tel:"]), TEXT,
+    st.sampled_from(["@192.0.2.1>", "@host:5060>", ">", "@Host.example;transport=udp>", ""]),
+    st.sampled_from(["", ";tag=1", ";tag=a;b=c", ";expires=60", ";tag=1 ", " ;tag=1",
+                     ";tag=1,<sip:x@y>"]),
+).map("".join)  # fmt: skip
+
+
+@given(PARTY | TEXT)
+def test_party_as_usual_means_what_it_means_piece_by_piece(value: str) -> None:
+    assert sip_text.party(value) == sip_text._odd_party(value)
+
+
+@given(TEXT | PARTY.map(lambda party: party.strip("<>")))
+def test_uri_as_usual_means_what_it_means_piece_by_piece(value: str) -> None:
+    assert sip_text.uri(value) == sip_text._odd_uri(value)
+
+
+@pytest.mark.parametrize(
+    "user", ["sip:u:secret@h", "<sip:u:secret@h:5060>;tag=1", "a@b <sip:u:p@h>"]
+)
+def test_password_is_left_out_of_a_header_as_written(user: str) -> None:
+    written = sip_text.as_written(user)
+    assert written is not None
+    assert "secret" not in written
+    assert ":p@" not in written
+
+
+def test_headers_met_before_are_read_alike_again() -> None:
+    lines = [
+        "OPTIONS",
+        "Via: a",
+        "v: b, c",
+        "From: x",
+        "f: y",
+        "X-Odd: 1",
+        " folded",
+        "To: z",
+        " more",
+    ]
+    first = sip_text.headers(lines)
+    assert first == sip_text.headers(lines)
+    assert (first.vias, first.unusual) == (3, ["X-Odd"])
+    assert first.values[sip_text.TO] == "z more"
+    assert first.values[sip_text.FROM] == "x"
+
+
+@given(st.integers(0, 2**32 - 1).map(lambda n: str(IPv4Address(n))))
+def test_address_in_four_numbers_is_numeric_and_written_as_it_is(text: str) -> None:
+    assert sdp.numeric(text)
+    assert sdp.literal(text) == text
+
+
+@pytest.mark.parametrize("text", ["192.0.2.256", "192.0.2", "192.0.02.1", "192.0.2.1 ", "host", ""])
+def test_what_only_looks_like_an_address_is_not_numeric(text: str) -> None:
+    assert not sdp.numeric(text)
