@@ -62,3 +62,20 @@ def finished(exports: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
     detect(exports, out=folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The folder of our own captures."""
+    return ROOT / "captures" / "network"
+
+
+@pytest.fixture(scope="session")
+def captured(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run on a gateway's capture, a scanner's and a damaged one."""
+    from simbox import detect
+
+    names = ("gateway-4.pcap.zst", "sip-scanner.pcap.zst", "damaged.pcap")
+    folder = tmp_path_factory.mktemp("runs") / "captured"
+    detect([captures / name for name in names], out=folder)
+    return folder

@@ -111,10 +111,11 @@ def test_readme_shows_the_catalogue_as_the_command_prints_it(simbox: Callable[..
 
 
 def test_catalogue_lists_every_feature_once(simbox: Callable[..., Any]) -> None:
-    from simbox import FEATURES
+    from simbox import FEATURES, HOST_FEATURES
 
-    listed = [f["name"] for f in json.loads(simbox("catalogue", "--format", "json").out)]
-    assert listed == list(FEATURES)
+    listed = json.loads(simbox("catalogue", "--format", "json").out)
+    known = [("line", name) for name in FEATURES] + [("host", name) for name in HOST_FEATURES]
+    assert [(f["of"], f["name"]) for f in listed] == known
 
 
 def test_every_knob_of_the_default_configuration_says_what_it_does() -> None:

@@ -377,7 +377,8 @@ def _in_folder(folder: Path) -> Inputs:
         kinds = Counter(p.suffix.lower() or "no suffix" for p in files).most_common(4)
         found = ", ".join(f"{n} {kind}" for kind, n in kinds) or "nothing"
         raise InputError(
-            f"{folder}: holds no CDR files and no captures: found {found}; give the folder of exports"
+            f"{folder}: holds no CDR files and no captures: found {found}; "
+            "give the folder of exports"
         )
     return Inputs(tuple(sources), tuple(skipped))
 

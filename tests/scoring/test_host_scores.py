@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -66,6 +67,76 @@ def test_gateway_of_which_only_a_tunnel_is_seen_is_found(card: Scorecard) -> Non
 
 def test_voice_of_one_call_in_a_tunnel_is_a_home_worker_s(card: Scorecard) -> None:
     assert verdict(traffic.tunnelled_gateway(1), card)["status"] == "clear"
+
+
+def called_office(blocks: list[str], digits: int) -> World:
+    """An office that is called all day at the numbers of its blocks and never calls."""
+    world = World(21)
+    for _ in range(200):
+        own = world.random.choice(blocks) + f"{world.random.randrange(10**digits):0{digits}d}"
+        at, talk = world.random.uniform(0, 3600), world.random.expovariate(1 / 150)
+        world.call(at, (traffic.OPERATOR, GATEWAY), (world.stranger(), own), 0.5, talk)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("blocks", "digits"),
+    [(["955500"], 4), (["95550001", "92240077", "93350055", "94460012", "91170031"], 2)],
+)
+def test_office_that_is_only_called_at_its_thousands_of_numbers_is_no_alert(
+    blocks: list[str], digits: int, card: Scorecard
+) -> None:
+    found = verdict(called_office(blocks, digits), card, **{GATEWAY.replace(".", "_"): "access"})
+    assert found["status"] != "alert"
+
+
+def test_gateway_that_dials_a_block_in_order_is_no_office(card: Scorecard) -> None:
+    world = traffic.gateway(8, registered=False)
+    for number, call in enumerate(world.rows["dialogs"]):
+        call["request_user"] = f"955500{number:04d}"
+    assert verdict(world, card)["status"] == "alert"
+
+
+def test_gateway_reached_by_accounts_registered_before_the_capture_is_found(
+    card: Scorecard,
+) -> None:
+    world = traffic.gateway(8, registered=False)
+    for number, call in enumerate(world.rows["dialogs"]):
+        call["to_user"], call["request_user"] = call["request_user"], f"{2000 + number % 8}"
+    assert verdict(world, card)["status"] == "alert"
+
+
+def only_media(world: World, ends_first: bool, ring: float) -> World:
+    """The same world with its signalling encrypted; one end sends while it rings."""
+    del world.rows["dialogs"][:]
+    for number, stream in enumerate(world.rows["streams"]):
+        stream["call_id"] = None
+        there = stream["src"] == GATEWAY
+        ports = 10_000 + number // 2 * 2, 20_000
+        stream["src_port"], stream["dst_port"] = ports if there else ports[::-1]
+        if there == ends_first:
+            stream["start"] -= timedelta(seconds=ring)
+    return world
+
+
+def test_gateway_with_encrypted_signalling_is_worth_watching_by_its_ring_back(
+    card: Scorecard,
+) -> None:
+    assert verdict(only_media(traffic.gateway(8), True, 6.0), card)["status"] == "watch"
+
+
+def test_office_with_encrypted_signalling_hears_the_ring_back_of_its_calls(
+    card: Scorecard,
+) -> None:
+    assert verdict(only_media(traffic.call_centre(), False, 6.0), card)["status"] == "clear"
+
+
+def test_voice_of_a_branch_in_a_tunnel_for_hours_is_no_alert(card: Scorecard) -> None:
+    world = traffic.tunnelled_gateway(8)
+    tunnel = world.rows["tunnels"][0]
+    often = [0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 6]
+    tunnel["calls"] = [world.random.choice(often) for _ in range(1079)] + [8]
+    assert verdict(world, card)["status"] != "alert"
 
 
 @pytest.mark.parametrize("name", traffic.INNOCENT)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from simbox.ingest.capture.packets import Packets
+from simbox.ingest.capture.packets.columns import Packets
 from simbox.ingest.capture.protocol import Claim, Datagram, Reader
 
 MOST_READERS = 32

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from simbox.ingest.capture.claims import ClaimTable
-from simbox.ingest.capture.octets import Rows
-from simbox.ingest.capture.packets import Index, Packets
+from simbox.ingest.capture.packets.columns import Index, Packets
+from simbox.ingest.capture.packets.octets import Rows
+from simbox.ingest.capture.packets.tcp import Flow, Flows, Segment
 from simbox.ingest.capture.protocol import Conversation, Datagram, Reader
 from simbox.ingest.capture.sink import Sink
-from simbox.ingest.capture.tcp import Flow, Flows, Segment
 
 
 class Conversations:

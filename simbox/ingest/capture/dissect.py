@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from simbox.errors import InputError, UsageError
-from simbox.ingest.capture.packets import Frames
-from simbox.ingest.capture.records import open_capture
+from simbox.ingest.capture.packets.columns import Frames
+from simbox.ingest.capture.records.file import open_capture
 from simbox.ingest.sources import Source
 
 NS = 1_000_000_000

@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from simbox.ingest.capture.decode import Decoder
-from simbox.ingest.capture.packets import UDP, Frames, Packets
-from simbox.ingest.capture.records import open_capture
+from simbox.ingest.capture.packets.columns import UDP, Frames, Packets
+from simbox.ingest.capture.packets.decode import Decoder
+from simbox.ingest.capture.records.file import open_capture
 from simbox.ingest.sources import Source
 
 RTP_HEADER = 12  # octets (RFC 3550)

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from simbox.ingest.capture.access import Network, access_side
-from simbox.ingest.capture.dialogs import assemble, buckets
-from simbox.ingest.capture.matching import Signatures
-from simbox.ingest.capture.sipforms import evidence_of, matches
-from simbox.ingest.capture.stations import STATIONS
-from simbox.ingest.capture.streams import join_segments, with_calls
-from simbox.ingest.capture.tunnels import voice_tunnels
+from simbox.ingest.capture.media.streams import join_segments, with_calls
+from simbox.ingest.capture.signalling.dialogs import assemble, buckets
+from simbox.ingest.capture.signatures.matching import Signatures
+from simbox.ingest.capture.signatures.sipforms import evidence_of, matches
+from simbox.ingest.capture.signatures.stations import STATIONS
+from simbox.ingest.capture.tunnels.voice import voice_tunnels
 from simbox.tables import (
     DIALOGS,
     EVIDENCE,

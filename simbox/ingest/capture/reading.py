@@ -12,19 +12,19 @@ import numpy.typing as npt
 
 from simbox.ingest.capture.claims import ClaimTable
 from simbox.ingest.capture.conversations import Conversations
-from simbox.ingest.capture.datagrams import datagrams
-from simbox.ingest.capture.decode import Decoder
-from simbox.ingest.capture.matching import Signatures
-from simbox.ingest.capture.ouis import oui_evidence
-from simbox.ingest.capture.packets import ESP, TCP, UDP, Packets
+from simbox.ingest.capture.media.rtp import RtpStreams
+from simbox.ingest.capture.packets.columns import ESP, TCP, UDP, Packets
+from simbox.ingest.capture.packets.datagrams import datagrams
+from simbox.ingest.capture.packets.decode import Decoder
 from simbox.ingest.capture.protocol import Finishing
-from simbox.ingest.capture.records import CaptureFile, open_capture
+from simbox.ingest.capture.records.file import CaptureFile, open_capture
 from simbox.ingest.capture.registry import readers
 from simbox.ingest.capture.report import CaptureReport
-from simbox.ingest.capture.rtp import RtpStreams
+from simbox.ingest.capture.signatures.matching import Signatures
+from simbox.ingest.capture.signatures.ouis import oui_evidence
+from simbox.ingest.capture.signatures.stations import Stations
 from simbox.ingest.capture.sink import Sink
-from simbox.ingest.capture.stations import Stations
-from simbox.ingest.capture.windows import FlowWindows
+from simbox.ingest.capture.tunnels.windows import FlowWindows
 from simbox.ingest.sources import Source
 
 NS = 1_000_000_000

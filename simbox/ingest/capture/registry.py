@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from simbox.ingest.capture.matching import Signatures
 from simbox.ingest.capture.protocol import Reader
 from simbox.ingest.capture.protocols.ami import Ami
 from simbox.ingest.capture.protocols.ddns import Ddns
@@ -23,6 +22,7 @@ from simbox.ingest.capture.protocols.sip import Sip
 from simbox.ingest.capture.protocols.skinny import Skinny
 from simbox.ingest.capture.protocols.smtp import Smtp
 from simbox.ingest.capture.protocols.telnet import Telnet
+from simbox.ingest.capture.signatures.matching import Signatures
 
 
 def readers(signatures: Signatures) -> tuple[Reader, ...]:

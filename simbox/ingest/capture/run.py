@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 from simbox.ingest.capture.access import Network
 from simbox.ingest.capture.calls import events
 from simbox.ingest.capture.joined import CaptureTables, join
-from simbox.ingest.capture.matching import Signatures
 from simbox.ingest.capture.reading import NS, CaptureTask, read_capture
 from simbox.ingest.capture.report import CaptureReport
-from simbox.ingest.capture.signatures import load_signatures
+from simbox.ingest.capture.signatures.loading import load_signatures
+from simbox.ingest.capture.signatures.matching import Signatures
 from simbox.ingest.capture.storing import store_events
 from simbox.ingest.report import IngestProgress
 from simbox.ingest.sources import Source

@@ -42,7 +42,7 @@ def six_calls() -> World:
         ("dialled_in_share", 4 / 6),
         ("calls_out_share", 1 / 6),
         ("one_peer_share", 1.0),  # five calls in
-        ("own_called_share", 1 / 5 + 4 / 5 * 2 / 4),  # half of the sold numbers are in one block
+        ("own_called_share", 1 / 5 + 4 / 5 * 2 / 4),  # half of the sold numbers share a block
         ("call_peers", 1.0),
         ("sold_distinct_share", None),  # four calls are too few for a share
         ("dialled_talk_mean", (53 + 51 + 54) / 3),
@@ -284,3 +284,61 @@ def test_pings_that_are_answered_do_not_hide_a_scanner() -> None:
     for number in range(30):
         world.dialog(number, GATEWAY, OPERATOR, method="OPTIONS", status_code=200)
     assert row(world)["scanner"] is True
+
+
+def test_duty_of_a_tunnel_of_hours_is_a_share() -> None:
+    world = traffic.tunnelled_gateway(4)
+    tunnel = world.rows["tunnels"][0]
+    tunnel["calls"] = [1, 4] * 540  # three hours
+    measured = row(world)
+    assert measured["duty"] == pytest.approx(2.5 / 4)
+    assert measured["full_share"] == pytest.approx(1 / 2)
+
+
+@pytest.mark.parametrize(
+    ("called", "share"),
+    [
+        ([f"955500{n:04d}" for n in (1, 2000, 4000, 6000, 9999)], 1.0),  # one block of 10,000
+        ([f"955500{n:04d}" for n in (1, 2, 3)] + ["9000000001", "9100000002"], 6 / 20),
+        ([f"9{n}00000001" for n in range(5)], 0.0),
+        (["101", "102", "2001", "2002", "31"], 1.0),  # extensions of one house
+        (["alice", "bob", "carol", "dave", "erin"], 0.0),
+    ],
+)
+def test_pairs_of_called_numbers_in_a_block_are_counted(called: list[str], share: float) -> None:
+    world = World()
+    for number, user in enumerate(called):
+        world.call(100 * number, (BUYER, GATEWAY), ("a", user), 1, 20)
+    assert row(world)["sold_block_share"] == pytest.approx(share)
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_number_in_to_is_dialled_though_the_registration_is_older_than_the_capture(
+    registered: bool,
+) -> None:
+    world = World()
+    if registered:
+        world.register(GATEWAY, ["2001", "2002"], BUYER)
+    for number in range(6):
+        users = ("a", f"200{1 + number % 2}")
+        world.call(100 * number, (BUYER, GATEWAY), users, 4, 20, to_user=world.stranger())
+    assert row(world)["dialled_in_share"] == 1.0
+    assert row(world)["sold_distinct_share"] == 1.0
+
+
+@pytest.mark.parametrize(("rung", "share"), [(6, 1.0), (3, 0.5), (1, None), (0, None)])
+def test_media_of_who_dials_comes_first_where_signalling_is_hidden(
+    rung: int, share: float | None
+) -> None:
+    world = World()
+    for number in range(6):
+        start = START + timedelta(seconds=100 * number)
+        call = {"answered_at": start, "end": start + timedelta(seconds=60), "call_id": None}
+        for ends in ((GATEWAY, BUYER), (BUYER, GATEWAY)):
+            world.stream(call, *ends)
+        there, back = world.rows["streams"][-2:]
+        back["src_port"], back["dst_port"] = there["dst_port"], there["src_port"]
+        back["start"] += timedelta(seconds=5 if number < rung else 0.2)
+    measured = row(world)
+    assert measured["media_first_share"] == (pytest.approx(share) if share else None)
+    assert row(world, BUYER)["media_first_share"] is None

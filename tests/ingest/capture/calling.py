@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from simbox.ingest.capture.reading import CaptureTask, read_capture
-from simbox.ingest.capture.signatures import load_signatures
+from simbox.ingest.capture.signatures.loading import load_signatures
 from simbox.ingest.capture.sink import Sink
 from simbox.ingest.sources import Source
 from simbox.tables import DIALOGS, MEDIA, SEGMENTS, Table

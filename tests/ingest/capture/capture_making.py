@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simbox.ingest.capture.packets import PAD, Frames
-from simbox.ingest.capture.records import BATCH_OCTETS, CaptureFile, open_capture
+from simbox.ingest.capture.packets.columns import PAD, Frames
+from simbox.ingest.capture.records.file import BATCH_OCTETS, CaptureFile, open_capture
 from simbox.ingest.sources import Source
 
 T0 = 1_700_000_000_000_000_000  # nanoseconds

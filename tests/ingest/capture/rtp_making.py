@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from simbox.ingest.capture.addresses import AddressBook
-from simbox.ingest.capture.packets import PAD, UDP, Frames, Packets
-from simbox.ingest.capture.rtp import RtpStreams
+from simbox.ingest.capture.media.rtp import RtpStreams
+from simbox.ingest.capture.packets.addresses import AddressBook
+from simbox.ingest.capture.packets.columns import PAD, UDP, Frames, Packets
 from simbox.ingest.capture.sink import Sink
 
 SECOND = 1_000_000_000

@@ -12,11 +12,11 @@ import polars as pl
 
 from simbox.ingest.capture.claims import ClaimTable
 from simbox.ingest.capture.conversations import Conversations
-from simbox.ingest.capture.decode import Decoder
-from simbox.ingest.capture.packets import TCP, UDP, Packets
+from simbox.ingest.capture.packets.columns import TCP, UDP, Packets
+from simbox.ingest.capture.packets.decode import Decoder
 from simbox.ingest.capture.protocol import Datagram
 from simbox.ingest.capture.protocols.sip import Sip
-from simbox.ingest.capture.records import open_capture
+from simbox.ingest.capture.records.file import open_capture
 from simbox.ingest.capture.sink import Sink
 from simbox.ingest.sources import Source
 from simbox.tables import MEDIA, MESSAGES, UTC, Table

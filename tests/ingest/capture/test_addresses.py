@@ -7,7 +7,7 @@ import ipaddress
 import numpy as np
 import pytest
 
-from simbox.ingest.capture.addresses import AddressBook
+from simbox.ingest.capture.packets.addresses import AddressBook
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0", "192.0.2.1", "255.255.255.255", "2001:db8::9", "::"])  # noqa: S104

@@ -62,7 +62,8 @@ def sighting(**more: Any) -> dict[str, Any]:
 def register(account: str, contact: str, **more: Any) -> dict[str, Any]:
     return dialog(
         method="REGISTER", src=GATEWAY, dst=PEER, to_user=account, from_user=account,
-        contact_user=account, contact_host=contact, call_id=f"r-{account}", answered_at=None, end=None,
+        contact_user=account, contact_host=contact, call_id=f"r-{account}", answered_at=None,
+        end=None,
     ) | more  # fmt: skip
 
 

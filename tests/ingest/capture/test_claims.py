@@ -5,8 +5,8 @@ import pytest
 from capture_making import ethernet, frames_of, ipv4, udp
 
 from simbox.ingest.capture.claims import MOST_READERS, ClaimTable
-from simbox.ingest.capture.datagrams import datagrams
-from simbox.ingest.capture.decode import Decoder
+from simbox.ingest.capture.packets.datagrams import datagrams
+from simbox.ingest.capture.packets.decode import Decoder
 from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
 from simbox.ingest.capture.sink import Sink
 

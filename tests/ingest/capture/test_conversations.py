@@ -6,8 +6,8 @@ import pytest
 from capture_making import ethernet, frames_of, ipv4
 
 from simbox.ingest.capture.conversations import Conversations
-from simbox.ingest.capture.datagrams import datagrams
-from simbox.ingest.capture.decode import Decoder
+from simbox.ingest.capture.packets.datagrams import datagrams
+from simbox.ingest.capture.packets.decode import Decoder
 from simbox.ingest.capture.protocol import Claim, Datagram
 from simbox.ingest.capture.sink import Sink
 

@@ -10,8 +10,8 @@ from capture_making import ethernet, frames_of, ipv4, ipv6, udp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbox.ingest.capture.decode import MOST_TUNNELS, Decoder
-from simbox.ingest.capture.packets import ESP, TCP, UDP, Packets
+from simbox.ingest.capture.packets.columns import ESP, TCP, UDP, Packets
+from simbox.ingest.capture.packets.decode import MOST_TUNNELS, Decoder
 
 VOICE = b"\x80\x08" + bytes(range(40))
 INNER = ipv4(udp(VOICE, 10_000, 20_000), src="203.0.113.5", dst="203.0.113.9")

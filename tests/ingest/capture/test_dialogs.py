@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sip_reading import frame_of
 
-from simbox.ingest.capture.dialogs import CAUSES, assemble, assemble_files
+from simbox.ingest.capture.signalling.dialogs import CAUSES, assemble, assemble_files
 from simbox.tables import DIALOGS, MESSAGES
 
 A, P, B = "192.0.2.10", "198.51.100.1", "203.0.113.20"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from simbox.ingest.capture.framing import MOST_BAD, Directions
 from simbox.ingest.capture.protocol import Datagram
+from simbox.ingest.capture.signalling.framing import MOST_BAD, Directions
 
 
 def size(head: bytes) -> int | None:

@@ -8,8 +8,8 @@ from hearing import DEVICE, SECOND, SERVER, Hearing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simbox.ingest.capture import gsmlines, simcards
 from simbox.ingest.capture.protocols import goip
+from simbox.ingest.capture.signalling import gsmlines, simcards
 
 SECRET = "hunter-2-secret"  # noqa: S105  # what must never be written
 LINE1, LINE2 = (DEVICE, 10991), (DEVICE, 10992)

@@ -11,8 +11,8 @@ from hearing import SECOND, Hearing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbox.ingest.capture.media.streams import join_segments, with_calls
 from simbox.ingest.capture.protocols import mgcp
-from simbox.ingest.capture.streams import join_segments, with_calls
 from simbox.tables import MEDIA
 
 GATEWAY, AGENT = ("192.0.2.10", 2427), ("198.51.100.7", 2727)

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from simbox.errors import InputError
-from simbox.ingest.capture.records import is_capture
+from simbox.ingest.capture.records.file import is_capture
 from simbox.ingest.capture.run import CaptureOptions, ingest_captures
 from simbox.ingest.sources import Source
 from simbox.store import Store

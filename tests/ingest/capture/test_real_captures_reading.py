@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from capture_making import read_all
 
-from simbox.ingest.capture.decode import Decoder
-from simbox.ingest.capture.packets import UDP
-from simbox.ingest.capture.records import open_capture
+from simbox.ingest.capture.packets.columns import UDP
+from simbox.ingest.capture.packets.decode import Decoder
+from simbox.ingest.capture.records.file import open_capture
 from simbox.ingest.sources import Source
 
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "data" / "captures"

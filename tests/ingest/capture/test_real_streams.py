@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from rtp_making import spilled
 
+from simbox.ingest.capture.media.streams import join_segments, with_calls
 from simbox.ingest.capture.reading import CaptureTask, read_capture
-from simbox.ingest.capture.signatures import load_signatures
-from simbox.ingest.capture.streams import join_segments, with_calls
+from simbox.ingest.capture.signatures.loading import load_signatures
 from simbox.ingest.sources import Source
 from simbox.tables import MEDIA, SEGMENTS, Table
 

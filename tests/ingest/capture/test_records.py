@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simbox.errors import InputError
-from simbox.ingest.capture.packets import PAD
-from simbox.ingest.capture.pcapfile import Pcap
-from simbox.ingest.capture.records import is_capture, open_capture
+from simbox.ingest.capture.packets.columns import PAD
+from simbox.ingest.capture.records.file import is_capture, open_capture
+from simbox.ingest.capture.records.pcap import Pcap
 from simbox.ingest.sources import Source
 
 SEEDED = random.Random(7)

@@ -29,10 +29,10 @@ from rtp_making import (
     write_pcap,
 )
 
-from simbox.ingest.capture.addresses import AddressBook
-from simbox.ingest.capture.rtp import MOST_STREAMS, RtpStreams
+from simbox.ingest.capture.media.rtp import MOST_STREAMS, RtpStreams
+from simbox.ingest.capture.media.streams import join_segments
+from simbox.ingest.capture.packets.addresses import AddressBook
 from simbox.ingest.capture.sink import Sink
-from simbox.ingest.capture.streams import join_segments
 
 
 def disturbed(seed: int, clock: int = 8000, kind: int = 0, **more: Any) -> Rtp:
@@ -289,7 +289,7 @@ def test_random_udp_leaves_memory_to_real_streams() -> None:
 
 
 def test_streams_beyond_the_limit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simbox.ingest.capture.rtp.MOST_STREAMS", 100)
+    monkeypatch.setattr("simbox.ingest.capture.media.rtp.MOST_STREAMS", 100)
     rtp = talk(300, sport=np.arange(300) * 2 + 1024)
     streams = RtpStreams()
     streams.add(packets(rtp), AddressBook())

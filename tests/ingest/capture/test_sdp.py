@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbox.ingest.capture.codecs import STATIC, codec_name, static_name
+from simbox.ingest.capture.media.codecs import STATIC, codec_name, static_name
 from simbox.ingest.capture.protocols.sdp import MAX_MEDIA, Medium, literal, parse
 
 HEAD = "v=0\no=gate 7 8 IN IP4 192.0.2.5\ns=call\nc=IN IP4 192.0.2.5\nt=0 0\n"

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sip_reading import CALLED, CALLER, Rows, crlf, datagram, message, read, read_capture
 
-from simbox.ingest.capture import sip_text
 from simbox.ingest.capture.protocols.sip import MAX_BODY, Sip
+from simbox.ingest.capture.signalling import sip_text
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "data" / "captures"
 

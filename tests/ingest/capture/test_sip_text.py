@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simbox.ingest.capture import sip_text
 from simbox.ingest.capture.protocols import sdp
+from simbox.ingest.capture.signalling import sip_text
 
 PIECES = (
     "sip:", "sips:", "SIP:", "tel:", "<", ">", "@", ":", ";", ",", "?", '"', " ", "\t", "\\",

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from simbox.ingest.capture.signatures import shipped_signatures
-from simbox.ingest.capture.sipforms import _forms, sip_evidence
+from simbox.ingest.capture.signatures.loading import shipped_signatures
+from simbox.ingest.capture.signatures.sipforms import _forms, sip_evidence
 from simbox.tables import EVIDENCE, MESSAGES
 
 SHIPPED = shipped_signatures()

@@ -12,9 +12,9 @@ from hearing import SECOND, Connection, Hearing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simbox.ingest.capture.media.streams import join_segments, with_calls
 from simbox.ingest.capture.protocol import Datagram
 from simbox.ingest.capture.protocols import skinny
-from simbox.ingest.capture.streams import join_segments, with_calls
 from simbox.tables import MEDIA
 
 PHONE, SERVER = ("192.0.2.10", 49152), ("198.51.100.7", 2000)

@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 from capture_making import T0, ethernet, frames_of, ipv4, udp
 
-from simbox.ingest.capture.datagrams import datagrams, macs
-from simbox.ingest.capture.decode import Decoder
-from simbox.ingest.capture.packets import Packets
+from simbox.ingest.capture.packets.columns import Packets
+from simbox.ingest.capture.packets.datagrams import datagrams, macs
+from simbox.ingest.capture.packets.decode import Decoder
+from simbox.ingest.capture.signatures.stations import Stations
 from simbox.ingest.capture.sink import Sink
-from simbox.ingest.capture.stations import Stations
 
 MAC = bytes.fromhex("02000000000a")
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from rtp_making import SECOND, START, packets, segments, talk
 
-from simbox.ingest.capture.streams import join_segments, with_calls
+from simbox.ingest.capture.media.streams import join_segments, with_calls
 from simbox.tables import MEDIA, SEGMENTS, STREAMS
 
 T0 = datetime(2026, 3, 1, 8, tzinfo=UTC)

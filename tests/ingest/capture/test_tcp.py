@@ -10,9 +10,9 @@ from capture_making import frames_of, ipv4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbox.ingest.capture import tcp
-from simbox.ingest.capture.decode import Decoder
-from simbox.ingest.capture.tcp import SYN, Direction, Flow, Flows, Segment
+from simbox.ingest.capture.packets.columns import tcp
+from simbox.ingest.capture.packets.decode import Decoder
+from simbox.ingest.capture.packets.tcp import SYN, Direction, Flow, Flows, Segment
 
 ACK = 0x10
 S = 10**9

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simbox.ingest.capture import simcards
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent, Watch
+from simbox.ingest.capture.signalling import simcards
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent, Watch
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import DIALOGS, SIGHTINGS
 

@@ -18,10 +18,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from simbox.ingest.capture import simcards
-from simbox.ingest.capture.gsmlines import Line, party
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent
+from simbox.ingest.capture.signalling import simcards
+from simbox.ingest.capture.signalling.gsmlines import Line, party
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import DIALOGS
 

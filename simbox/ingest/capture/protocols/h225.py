@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simbox.ingest.capture.attempts import Attempt, End, attempt
-from simbox.ingest.capture.framing import Directions
-from simbox.ingest.capture.gsmlines import party
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent, plain
+from simbox.ingest.capture.signalling.attempts import Attempt, End, attempt
+from simbox.ingest.capture.signalling.framing import Directions
+from simbox.ingest.capture.signalling.gsmlines import party
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent, plain
 from simbox.ingest.capture.sink import Sink
 
 PORT = 1720

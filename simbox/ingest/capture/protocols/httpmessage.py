@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.matching import Place
+from simbox.ingest.capture.signatures.matching import Place
 
 MOST_HEAD = 8192  # octets
 MOST_BODY = 16_384  # octets; 32 ports of a status report take 6,000

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simbox.ingest.capture.attempts import BUSY, CONGESTION, Attempt, attempt
-from simbox.ingest.capture.gsmlines import party
 from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent, plain
+from simbox.ingest.capture.signalling.attempts import BUSY, CONGESTION, Attempt, attempt
+from simbox.ingest.capture.signalling.gsmlines import party
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent, plain
 from simbox.ingest.capture.sink import Sink
 
 PORT = 4569

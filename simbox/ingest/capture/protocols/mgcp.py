@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simbox.ingest.capture.attempts import Attempt, attempt
-from simbox.ingest.capture.gsmlines import party
 from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
 from simbox.ingest.capture.protocols import sdp
-from simbox.ingest.capture.simcards import SECOND, Recent
+from simbox.ingest.capture.signalling.attempts import Attempt, attempt
+from simbox.ingest.capture.signalling.gsmlines import party
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import MEDIA
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simbox.ingest.capture.matching import Place, Signatures
 from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
-from simbox.ingest.capture.signatures import shipped_signatures
+from simbox.ingest.capture.signatures.loading import shipped_signatures
+from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
 
 ORDINARY = 48  # octets of a datagram without extension and authentication

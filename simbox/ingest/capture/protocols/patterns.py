@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simbox.ingest.capture.matching import Place, Signatures
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.signatures import LEAD, shipped_signatures
+from simbox.ingest.capture.signatures.loading import LEAD, shipped_signatures
+from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
 
 SEEN = 64  # octets that a pattern sees

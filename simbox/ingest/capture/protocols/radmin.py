@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent
 from simbox.ingest.capture.sink import Sink
 
 DEFAULT_KEY = b"dbl#admin"

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from simbox.ingest.capture.codecs import codec_name, static_name
+from simbox.ingest.capture.media.codecs import codec_name, static_name
 
 MAX_MEDIA = 16  # media of one description that are read
 MAX_FORMATS = 32  # formats of one medium that are read

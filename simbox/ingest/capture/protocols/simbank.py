@@ -19,9 +19,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from simbox.ingest.capture import simcards
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent, Sim, Watch
+from simbox.ingest.capture.signalling import simcards
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent, Sim, Watch
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import SIGHTINGS
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from simbox.ingest.capture.matching import Place
+from simbox.ingest.capture.signatures.matching import Place
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import SIGHTINGS
 

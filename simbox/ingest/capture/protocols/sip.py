@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture import sip_text as sip
 from simbox.ingest.capture.protocol import Claim, Datagram
 from simbox.ingest.capture.protocols import sdp
+from simbox.ingest.capture.signalling import sip_text as sip
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import MEDIA, MESSAGES
 

@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
-from simbox.ingest.capture.attempts import (
+from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.signalling.attempts import (
     BUSY,
     CONGESTION,
     INVALID_NUMBER,
     Attempt,
     attempt,
 )
-from simbox.ingest.capture.framing import Directions
-from simbox.ingest.capture.gsmlines import party
-from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.simcards import SECOND, Recent, plain
+from simbox.ingest.capture.signalling.framing import Directions
+from simbox.ingest.capture.signalling.gsmlines import party
+from simbox.ingest.capture.signalling.simcards import SECOND, Recent, plain
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import MEDIA
 

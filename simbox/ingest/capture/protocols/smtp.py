@@ -6,9 +6,9 @@ import base64
 import binascii
 import re
 
-from simbox.ingest.capture.matching import Place, Signatures
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.signatures import shipped_signatures
+from simbox.ingest.capture.signatures.loading import shipped_signatures
+from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
 
 PORTS = frozenset({25, 587, 2525})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.matching import Place, Signatures
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.signatures import shipped_signatures
+from simbox.ingest.capture.signatures.loading import shipped_signatures
+from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
 
 PORTS = frozenset({23, 13000})  # 13000 is where GoIP firmware listens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.matching import Place, Signatures
+from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
 
 MOST_HOSTS = 256  # of one message

@@ -1,0 +1,1 @@
+"""RTP: streams with and without announcement."""

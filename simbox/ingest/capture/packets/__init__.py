@@ -1,0 +1,1 @@
+"""Frames and packets as columns: link layers, IP, tunnels, fragments, transports."""

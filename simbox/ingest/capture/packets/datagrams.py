@@ -1,0 +1,54 @@
+"""The few packets of a batch that Python looks at, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from simbox.ingest.capture.packets.columns import UDP, Index, Packets
+from simbox.ingest.capture.packets.octets import gather
+from simbox.ingest.capture.protocol import Datagram
+
+ETHERNET = 1  # LINKTYPE_ETHERNET
+MAC = 6  # octets
+HEADER = 2 * MAC  # octets of a frame up to the source address and with it
+
+
+class Addresses(Protocol):
+    """What turns address keys into text."""
+
+    def text(self, key: int) -> str: ...
+
+
+def datagrams(packets: Packets, rows: Index, addresses: Addresses) -> Iterator[Datagram]:
+    """Some packets of a batch, in the order of ``rows``."""
+    frames, row = packets.frames, packets.row[rows]
+    begin = packets.payload[rows]
+    src, dst = packets.src[rows].tolist(), packets.dst[rows].tolist()
+    spelt = {key: addresses.text(key) for key in {*src, *dst}}
+    octets = frames.data.data
+    for time, frame, here, sport, there, dport, first, end, protocol, mac, ttl, length in zip(
+        frames.time[row].tolist(), frames.number[row].tolist(),
+        src, packets.sport[rows].tolist(), dst, packets.dport[rows].tolist(),
+        begin.tolist(), (begin + packets.captured[rows]).tolist(),
+        packets.protocol[rows].tolist(), macs(packets, rows),
+        packets.ttl[rows].tolist(), packets.length[rows].tolist(), strict=True,
+    ):  # fmt: skip
+        yield Datagram(
+            time, frame, spelt[here], sport, spelt[there], dport, octets[first:end].tobytes(),
+            "udp" if protocol == UDP else "tcp", mac, ttl, length,
+        )  # fmt: skip
+
+
+def macs(packets: Packets, rows: Index) -> list[str]:
+    """The Ethernet source addresses of the frames of packets; empty without Ethernet."""
+    frames, row = packets.frames, packets.row[rows]
+    there = (frames.link[row] == ETHERNET) & (frames.captured[row] >= HEADER)
+    numbers = np.zeros((len(rows), 8), np.uint8)
+    numbers[there, :MAC] = gather(frames.data, frames.start[row[there]] + MAC, MAC)
+    numbers[:, MAC] = there
+    keys = numbers.view("<u8")[:, 0].tolist()
+    spelt = {key: key.to_bytes(8, "little")[:MAC].hex(":") if key else "" for key in {*keys}}
+    return [spelt[key] for key in keys]

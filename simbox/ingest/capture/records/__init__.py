@@ -1,0 +1,1 @@
+"""Capture files: their formats, record by record."""

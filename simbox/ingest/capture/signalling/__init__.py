@@ -1,0 +1,1 @@
+"""What several protocols of signalling share, and dialogs made of their messages."""

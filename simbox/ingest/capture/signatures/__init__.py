@@ -1,0 +1,1 @@
+"""Signatures of devices: loading and matching them."""

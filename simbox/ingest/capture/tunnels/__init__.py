@@ -1,0 +1,1 @@
+"""Voice inside encrypted tunnels, by sizes and rates."""
