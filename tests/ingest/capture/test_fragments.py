@@ -8,7 +8,8 @@ import struct
 import pytest
 from capture_making import T0, ethernet, frames_of, ipv4, ipv6, udp
 
-from simbox.ingest.capture.packets.columns import Packets, fragments
+from simbox.ingest.capture.packets import fragments
+from simbox.ingest.capture.packets.columns import Packets
 from simbox.ingest.capture.packets.decode import Decoder
 
 MESSAGE = b"INVITE sip:100@192.0.2.1 SIP/2.0\r\n" + bytes(range(256)) * 6

@@ -10,7 +10,7 @@ from capture_making import frames_of, ipv4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbox.ingest.capture.packets.columns import tcp
+from simbox.ingest.capture.packets import tcp
 from simbox.ingest.capture.packets.decode import Decoder
 from simbox.ingest.capture.packets.tcp import SYN, Direction, Flow, Flows, Segment
 

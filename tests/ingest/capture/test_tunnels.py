@@ -13,8 +13,8 @@ from simbox.ingest.capture.packets.columns import ESP, PAD, TCP, UDP, Frames, Pa
 from simbox.ingest.capture.packets.decode import Decoder
 from simbox.ingest.capture.records.file import open_capture
 from simbox.ingest.capture.sink import Sink
-from simbox.ingest.capture.tunnels.voice import FlowWindows, outer_size, voice_tunnels
 from simbox.ingest.capture.tunnels import windows as windows_of
+from simbox.ingest.capture.tunnels.voice import FlowWindows, outer_size, voice_tunnels
 from simbox.ingest.sources import Source
 from simbox.tables import TUNNELS, UTC, WINDOWS
 
