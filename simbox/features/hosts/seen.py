@@ -13,7 +13,7 @@ from simbox.tables import DIALOGS, EVIDENCE, SIGHTINGS, STREAMS, TUNNELS
 ACCESS, FAR = "access", "far"
 TOLD_BY_DEVICE = "goip"  # calls that the device reports to its server, beside their signalling
 TAIL = 9  # digits at the end by which two spellings of a telephone number are one
-BLOCK_DIGITS = 3  # a block of numbers as rented to an office: 1,000
+BLOCK_DIGITS = 4  # 10,000 numbers: the largest block that an office rents, a mobile network's least
 MOST_GRANTED = 0.05  # of a scanner's requests, those that may succeed
 LEAST_REFUSED = 0.5  # of them; who pings his customers is answered
 LEAST_REQUESTS = 20  # before a sender of failing requests is called a scanner
@@ -120,9 +120,11 @@ class Seen:
             mine = self._accounts.select("host", pl.col("called").alias(user))
             mine = mine.with_columns(pl.lit(value=True).alias(f"{user}_own"))
             named = named.join(mine, on=["host", user], how="left")
-        # a server that sends a call to a line's account leaves the number to be dialled in To
-        dialled = pl.col("asked_own") & pl.col("meant_own").is_null() & _is_number(pl.col("meant"))
-        dialled = dialled.fill_null(value=False)
+        # a server that sends a call to a line's account leaves the number to be dialled in To;
+        # the account's registration may be older than the capture
+        account = pl.col("asked_own").fill_null(value=False) | ~_is_number(pl.col("asked"))
+        dialled = account & pl.col("meant_own").is_null() & _is_number(pl.col("meant"))
+        dialled = pl.col("into") & dialled.fill_null(value=False)
         return named.with_columns(
             called=pl.when(dialled).then("meant").otherwise(pl.coalesce("asked", "meant")),
             own=pl.col("into")
@@ -181,7 +183,12 @@ def _is_number(user: pl.Expr) -> pl.Expr:
 
 
 def block(called: pl.Expr) -> pl.Expr:
-    """The block of 1,000 numbers that a number is in; other users are their own."""
-    return pl.when(_is_number(called)).then(
-        called.str.head(-BLOCK_DIGITS)
-    ).otherwise(called)  # fmt: skip
+    """The block of 10,000 numbers that a number is in; other users are their own.
+
+    Extensions are in the one block of the house: no mobile network can be asked for them.
+    """
+    return (
+        pl.when(_is_number(called)).then(called.str.head(-BLOCK_DIGITS))
+        .when(called.str.contains(r"^[0-9]+$")).then(pl.lit(""))
+        .otherwise(called)
+    )  # fmt: skip

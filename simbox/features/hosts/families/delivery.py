@@ -7,6 +7,8 @@ import polars as pl
 from simbox.features.declaration import Feature, ratio
 from simbox.features.hosts.measured import enough
 
+LEAST_FIRST = 0.2  # of the calls; fewer are chance
+
 FEATURES = (
     Feature(
         name="dialled_in_share",
@@ -36,18 +38,28 @@ FEATURES = (
         expr=enough("calls_in", ratio("peer_top", "calls_in")),
     ),
     Feature(
+        name="media_first_share",
+        family="delivery",
+        unit="share",
+        doc="Share of the calls without signalling in which the host sends media first, of a fifth or more.",
+        source="derived: who dials passes on the ring-back; it can be left out, so its lack says nothing",
+        suspicious="high",
+        expr=pl.when(ratio("host_first", "paired") >= LEAST_FIRST).then(
+            enough("paired", ratio("host_first", "paired"))
+        ),
+    ),
+    Feature(
         name="own_called_share",
         family="delivery",
         unit="share",
-        doc="Share of the calls in for the host's own accounts, or for the block of 1,000 numbers with most.",
+        doc="Share of the calls in for the host's own accounts, or for its blocks of 10,000 numbers.",
         source="derived: an office is called at its own numbers",
         suspicious="none",
         expr=ratio(
             pl.col("calls_own")
-            + pl.when(ratio("block_top", "sold_distinct") >= 0.5)
-            .then(ratio(pl.col("calls_dialled") * pl.col("block_top"), "sold_distinct"))
-            .otherwise(0.0)
-            .fill_null(0.0),
+            + ratio(pl.col("calls_dialled") * pl.col("block_house"), "sold_distinct").fill_null(
+                0.0
+            ),
             "calls_in",
         ),
     ),

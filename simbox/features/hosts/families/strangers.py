@@ -19,10 +19,10 @@ FEATURES = (
         name="sold_block_share",
         family="strangers",
         unit="share",
-        doc="Share of the distinct numbers in the block of 1,000 with most of them.",
-        source="derived: an office's numbers are one block",
+        doc="Share of the pairs of distinct called numbers that are in one block of 10,000.",
+        source="derived: an office has a block or a few, a mobile network hundreds",
         suspicious="low",
-        expr=enough("sold_distinct", ratio("block_top", "sold_distinct")),
+        expr=enough("sold_distinct", ratio("block_pairs", "all_pairs")),
     ),
     Feature(
         name="sold_top_share",

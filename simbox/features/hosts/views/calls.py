@@ -9,6 +9,7 @@ from simbox.features.hosts.seen import Seen, block
 
 RING_LEAST_S, RING_MOST_S = 2.5, 12.0  # a GSM set-up: paging, assignment, alerting
 EARLY_S = 0.5  # media before the answer that is no race of packets
+HOUSE_BLOCK = 0.1  # of the called numbers that a block holds which is the host's own
 BUSY = (480, 486, 600, 603)  # what gateways make of a GSM network's failures
 
 
@@ -72,9 +73,21 @@ def _most(calls: pl.DataFrame, what: pl.Expr, name: str) -> pl.DataFrame:
 
 
 def _blocks(sold: pl.DataFrame) -> pl.DataFrame:
-    """The distinct called numbers of the block that has most."""
-    numbers = sold.select("host", "called").unique()
-    return _most(numbers, block(pl.col("called")), "block_top")
+    """How the distinct called numbers fall into blocks.
+
+    Pairs in one block do not become more likely with more calls, as blocks that are hit do.
+    """
+    numbers = sold.select("host", "called").drop_nulls().unique()
+    blocks = numbers.group_by("host", block=block(pl.col("called"))).agg(
+        pl.len().cast(pl.Int64).alias("n")
+    )
+    n = pl.col("n")
+    of_house = (n >= 2) & (n >= HOUSE_BLOCK * n.sum())
+    return blocks.group_by("host").agg(
+        n.filter(of_house).sum().alias("block_house"),
+        (n * (n - 1)).sum().alias("block_pairs"),
+        (n.sum() * (n.sum() - 1)).alias("all_pairs"),
+    )
 
 
 def _early(seen: Seen) -> pl.DataFrame:
@@ -131,7 +144,9 @@ VIEW = HostView(
         "gap_cv": "variation of the time between their starts",
         "talk_mean_s": "mean conversation, seconds",
         "called_top": "calls to the number called most",
-        "block_top": "distinct numbers in the block of 1,000 with most of them",
+        "block_house": "distinct numbers in blocks of 10,000 that each hold a tenth of them or more",
+        "block_pairs": "pairs of distinct numbers in one block of 10,000, each counted twice",
+        "all_pairs": "pairs of distinct numbers, each counted twice",
         "peer_top": "calls in from the peer that sent most",
         "admitted": "calls in from hosts that register at it or answer its challenge",
         "with_media": "answered calls in whose media the host sent",

@@ -77,8 +77,8 @@ def _tunnelled(seen: Seen) -> pl.DataFrame:
     before = pl.col("level").shift(1, fill_value=0)
     return windows.group_by("host", maintain_order=True).agg(
         level.max().alias("tunnel_most"),
-        ((level > 0).sum() * held).cast(pl.Int64).alias("tunnel_busy_us"),
-        ((level == level.max()).sum() * held).cast(pl.Int64).alias("tunnel_full_us"),
+        ((level > 0).sum().cast(pl.Int64) * held).alias("tunnel_busy_us"),
+        ((level == level.max()).sum().cast(pl.Int64) * held).alias("tunnel_full_us"),
         (level.sum() * held).alias("tunnel_area_us"),
         (level - before).clip(0).sum().alias("tunnel_calls"),
     )
