@@ -24,7 +24,8 @@ from lab.scene import Scene, rng_of
 from lab.wire import Link
 
 MINUTES = 10.0
-PORTS = (4, 8, 16, 32)
+SLOW = pytest.mark.slow
+PORTS = (4, pytest.param(8, marks=SLOW), pytest.param(16, marks=SLOW), 32)
 HEADERS = 70  # octets of a frame that are kept: all of the RTP header
 
 
@@ -76,7 +77,7 @@ def test_a_gateway_that_shows_itself_is_found_with_its_lines(folder: Path, ports
 
 
 @pytest.mark.parametrize("ports", PORTS)
-@pytest.mark.parametrize("trunk", [True, False])
+@pytest.mark.parametrize("trunk", [True, pytest.param(False, marks=SLOW)])
 def test_a_gateway_that_hides_is_found_by_what_it_does(
     folder: Path, ports: int, trunk: bool
 ) -> None:
@@ -94,7 +95,7 @@ def test_a_gateway_that_hides_is_found_by_what_it_does(
      innocents.operator_sbc],
     ids=lambda play: str(play.__name__),
 )  # fmt: skip
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=SLOW), pytest.param(13, marks=SLOW)])
 def test_an_innocent_host_raises_no_alert(
     folder: Path, play: Callable[..., None], seed: int
 ) -> None:
