@@ -70,3 +70,33 @@ class Reader(Protocol):
     def opens(self, segment: Datagram) -> bool: ...
 
     def conversation(self) -> Conversation: ...
+
+
+class DatagramReader:
+    """What a reader without any TCP side need not say again."""
+
+    tcp = Claim()
+
+    def opens(self, segment: Datagram) -> bool:
+        """False: TCP is not read."""
+        del segment
+        return False
+
+    def conversation(self) -> Conversation:
+        """Never asked for.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is read from datagrams")
+
+
+class StreamReader:
+    """What a reader without any UDP side need not say again."""
+
+    udp = Claim()
+
+    def datagram(self, packet: Datagram, out: Sink) -> bool:
+        """False: UDP is not read."""
+        del packet, out
+        return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.protocols.simreport import SimReport, put_sighting
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
@@ -40,18 +40,14 @@ _COMMAND = re.compile(
 )
 
 
-class Ami:
+class Ami(StreamReader):
     """The reader of the manager interface."""
 
     name = "ami"
-    udp = Claim()
     tcp = Claim(leads=OPENINGS, ports=PORTS)
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
-
-    def datagram(self, _packet: Datagram, _out: Sink) -> bool:
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         at_port = segment.sport in PORTS or segment.dport in PORTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
@@ -18,7 +18,7 @@ _ANSWER = re.compile(rb"(\d{1,3}(?:\.\d{1,3}){3})\t([A-Za-z0-9.-]{1,120})")
 _SERIAL_IN_NAME = re.compile(r"(?:^|\.)([0-9A-Z]{6,32})(?:\.|$)")
 
 
-class Ddns:
+class Ddns(DatagramReader):
     """The reader of the DDNS exchange.
 
     A message is ``86 70 14 13``, then 1 and the serial number, or 0, the address that the server
@@ -27,7 +27,6 @@ class Ddns:
 
     name = "ddns"
     udp = Claim(leads=(MAGIC,))
-    tcp = Claim()
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
@@ -40,12 +39,6 @@ class Ddns:
         place = Place(packet.src, packet.dst, packet.time, packet.frame)
         self._signatures.tell("ddns", fields, place, out)
         return True
-
-    def opens(self, _segment: Datagram) -> bool:
-        return False
-
-    def conversation(self) -> Conversation:
-        raise NotImplementedError
 
 
 def read_message(data: bytes) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
@@ -16,12 +16,11 @@ PAD, HOSTNAME, REQUESTED, MESSAGE, PARAMETERS, VENDOR, CLIENT, END = 0, 12, 50, 
 ORDERED = (HOSTNAME, MESSAGE, PARAMETERS, VENDOR, CLIENT)  # whose order tells clients apart
 
 
-class Dhcp:
+class Dhcp(DatagramReader):
     """The reader of DHCP."""
 
     name = "dhcp"
     udp = Claim(ports=frozenset({67, 68}))
-    tcp = Claim()
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
@@ -40,12 +39,6 @@ class Dhcp:
         place = Place(host, packet.dst, packet.time, packet.frame)
         self._signatures.tell("dhcp", fields, place, out)
         return True
-
-    def opens(self, _segment: Datagram) -> bool:
-        return False
-
-    def conversation(self) -> Conversation:
-        raise NotImplementedError
 
 
 def read_options(data: bytes) -> dict[int, bytes]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.signalling import simcards
 from simbox.ingest.capture.signalling.simcards import SECOND, Recent, Watch
 from simbox.ingest.capture.sink import Sink
@@ -125,19 +125,15 @@ class DinstarConversation:
         self._streams.setdefault((src, sport), Stream()).lost = True
 
 
-class Dinstar:
+class Dinstar(StreamReader):
     """The reader of Dinstar push connections."""
 
     name = "dinstar"
-    udp = Claim()
     tcp = Claim(leads=OPENINGS)
 
     def __init__(self) -> None:
         self._ports: Recent[tuple[bytes, int], Port] = Recent(MOST_PORTS, IDLE)
         self._texts: Recent[tuple[bytes, str | None], Text] = Recent(MOST_TEXTS, TEXT_IDLE)
-
-    def datagram(self, packet: Datagram, out: Sink) -> bool:  # noqa: ARG002  # TCP only
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         octets = segment.payload

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.signalling.attempts import Attempt, End, attempt
 from simbox.ingest.capture.signalling.framing import Directions
 from simbox.ingest.capture.signalling.gsmlines import party
@@ -90,18 +90,14 @@ class H225Conversation:
         self._directions.gap(src, sport)
 
 
-class H225:
+class H225(StreamReader):
     """The reader of H.225.0 call signalling."""
 
     name = "h225"
-    udp = Claim()
     tcp = Claim(leads=(TPKT,), ports=frozenset({PORT}))
 
     def __init__(self) -> None:
         self._calls: Recent[Key, Attempt] = Recent(MOST_CALLS, IDLE)
-
-    def datagram(self, packet: Datagram, out: Sink) -> bool:  # noqa: ARG002  # TCP only
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         """A message; on the port of H.323 also the head alone, which some stacks send first."""

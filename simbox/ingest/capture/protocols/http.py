@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.protocols.httpmessage import Message, path_of
 from simbox.ingest.capture.protocols.simreport import put_sighting, read_ports
 from simbox.ingest.capture.protocols.tr069 import is_inform, tell_neighbours
@@ -29,18 +29,14 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.:\[\]-]{3,80}")
 _SERIAL = re.compile(r"/([0-9A-Z]{8,32})\.(?:cfg|txt)$")
 
 
-class Http:
+class Http(StreamReader):
     """The reader of HTTP."""
 
     name = "http"
-    udp = Claim()
     tcp = Claim(leads=(*REQUESTS, RESPONSE))
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
-
-    def datagram(self, _packet: Datagram, _out: Sink) -> bool:
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         """The path or server name fits a signature; the body of others is not worth reading."""

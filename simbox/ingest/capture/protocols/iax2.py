@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.signalling.attempts import BUSY, CONGESTION, Attempt, attempt
 from simbox.ingest.capture.signalling.gsmlines import party
 from simbox.ingest.capture.signalling.simcards import SECOND, Recent, plain
@@ -81,12 +81,11 @@ class Call:
             self.attempt.put(out)
 
 
-class Iax2:
+class Iax2(DatagramReader):
     """The reader of IAX2."""
 
     name = "iax2"
     udp = Claim(ports=frozenset({PORT}))
-    tcp = Claim()
 
     def __init__(self) -> None:
         self._calls: Recent[Side, Call] = Recent(MOST_CALLS, IDLE)
@@ -106,19 +105,6 @@ class Iax2:
         self._frame(frame, out)
         self._expire(packet.time, out)
         return True
-
-    def opens(self, segment: Datagram) -> bool:
-        """False: IAX2 is UDP only."""
-        del segment
-        return False
-
-    def conversation(self) -> Conversation:
-        """Never asked for.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("IAX2 is read from datagrams")
 
     def finish(self, out: Sink) -> None:
         """Tell the calls that the end of the file cut off."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.protocols import sdp
 from simbox.ingest.capture.signalling.attempts import Attempt, attempt
 from simbox.ingest.capture.signalling.gsmlines import party
@@ -97,12 +97,11 @@ class Asked(NamedTuple):
     registration: Attempt | None
 
 
-class Mgcp:
+class Mgcp(DatagramReader):
     """The reader of MGCP."""
 
     name = "mgcp"
     udp = Claim(leads=tuple(f"{verb} ".encode() for verb in VERBS), ports=PORTS)
-    tcp = Claim()
 
     def __init__(self) -> None:
         self._endpoints: Recent[tuple[str, str], Endpoint] = Recent(MOST_ENDPOINTS, IDLE)
@@ -120,19 +119,6 @@ class Mgcp:
         if claimed:
             self._expire(packet.time, out)
         return claimed
-
-    def opens(self, segment: Datagram) -> bool:
-        """False: MGCP is UDP only."""
-        del segment
-        return False
-
-    def conversation(self) -> Conversation:
-        """Never asked for.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("MGCP is read from datagrams")
 
     def finish(self, out: Sink) -> None:
         """Tell the calls that the end of the file cut off."""

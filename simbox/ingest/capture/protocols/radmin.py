@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.signalling.simcards import SECOND, Recent
 from simbox.ingest.capture.sink import Sink
 
@@ -124,18 +124,14 @@ class RadminConversation:
             self._broken |= (src, sport) == (first.src, first.sport)
 
 
-class Radmin:
+class Radmin(StreamReader):
     """The reader of RADMIN greetings in TCP."""
 
     name = "radmin"
-    udp = Claim()
     tcp = Claim(leads=(*PREFIXES, *VARIANTS))
 
     def __init__(self) -> None:
         self._under_way: Recent[int, Greeting] = Recent(MOST_OPEN, IDLE)
-
-    def datagram(self, packet: Datagram, out: Sink) -> bool:  # noqa: ARG002  # TCP only
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         return segment.payload.startswith(self.tcp.leads)

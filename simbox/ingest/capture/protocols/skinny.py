@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.signalling.attempts import (
     BUSY,
     CONGESTION,
@@ -126,11 +126,10 @@ class SkinnyConversation:
         self._directions.gap(src, sport)
 
 
-class Skinny:
+class Skinny(StreamReader):
     """The reader of Skinny connections."""
 
     name = "skinny"
-    udp = Claim()
     tcp = Claim(ports=frozenset({PORT}))
 
     def __init__(self) -> None:
@@ -145,9 +144,6 @@ class Skinny:
             CALL_INFO: self._info, CALL_INFO_V2: self._info, CALL_STATE: self._state,
             DIALLED: self._dialled,
         }  # fmt: skip
-
-    def datagram(self, packet: Datagram, out: Sink) -> bool:  # noqa: ARG002  # TCP only
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         return bool(_size(segment.payload[:HEADER]))

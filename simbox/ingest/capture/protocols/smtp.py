@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
@@ -20,18 +20,14 @@ HEAD = 96  # base64 characters of a body: the serial number and the line stand b
 _ORIGIN = re.compile(r"SN:([0-9A-Za-z]{6,32})\s+Channel:(\d{1,3})\b")
 
 
-class Smtp:
+class Smtp(StreamReader):
     """The reader of SMTP."""
 
     name = "smtp"
-    udp = Claim()
     tcp = Claim(leads=GREETINGS)
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
-
-    def datagram(self, _packet: Datagram, _out: Sink) -> bool:
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         """Begins with the client's greeting."""

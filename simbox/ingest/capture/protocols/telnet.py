@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
@@ -15,18 +15,14 @@ MOST_BANNER = 1024  # octets
 _NEGOTIATION = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa[^\xff]*\xff\xf0|[\xf0-\xf9])", re.DOTALL)
 
 
-class Telnet:
+class Telnet(StreamReader):
     """The reader of Telnet."""
 
     name = "telnet"
-    udp = Claim()
     tcp = Claim(ports=PORTS)
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
-
-    def datagram(self, _packet: Datagram, _out: Sink) -> bool:
-        return False
 
     def opens(self, segment: Datagram) -> bool:
         """Begins with what the server says first: negotiation or text."""
