@@ -37,7 +37,7 @@ from simbox.outputs import folder as run_folder
 from simbox.outputs.explain_host import capture_tables
 from simbox.outputs.folder import RunFolder, replacing
 from simbox.outputs.progress import Step, silent
-from simbox.outputs.proof import check_target, pick, write_proof
+from simbox.outputs.proof import check_apart, check_target, pick, write_proof
 from simbox.outputs.quality import Quality, measure
 from simbox.outputs.ranking import HOST, Ranked, with_values
 from simbox.outputs.record import RunRecord, last_local_day
@@ -123,10 +123,11 @@ class Tables:
 
 def detect(paths: Paths, config: Config, options: Options, work: Path, step: Step = silent) -> Run:
     """Rank the lines in CDRs and captures, and hosts, and write the run into an empty folder."""
+    _check_files(paths)
     card, host_card = scorecard(config, families()), host_scorecard(config, host_families())
     cells = load_cells(options.cells) if options.cells else None
     if options.evidence:
-        check_target(options.evidence, expand(paths).captures)
+        check_target(options.evidence, expand(paths))
     store = Store.create(work / run_folder.STORE, buckets_for(estimate_rows(paths)))
 
     step("reading")
@@ -152,6 +153,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     record = _record(config, options, found, scored)
     if captured and hosts:
         record = _with_hosts(record, hosts, _excerpt(options.evidence, captured, hosts))
+        record = replace(record, notes=(*record.notes, *_access_notes(access, captured)))
     if measured:
         record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
     record = replace(record, notes=(*record.notes, *_cell_notes(options.cells, cells, table)))
@@ -175,6 +177,13 @@ def score(table: Path, config: Config, options: Options, work: Path) -> Run:
     return Run(work, record, scored.lines)
 
 
+def _check_files(paths: Paths) -> None:
+    """Refuse pipes and devices: nothing can be read from them twice."""
+    for path in map(Path, paths):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"{path}: a pipe or device, not a file; write it to a file first")
+
+
 def _read(
     paths: Paths,
     writer: StoreWriter,
@@ -193,7 +202,8 @@ def _read(
     zone = reading.local_zone or (of_files.pop() if len(of_files) == 1 else "UTC")
     asked = period(reading, zone)
     how = CaptureOptions(asked.since, asked.until, zone, access, reading.signature_folders)
-    captured = ingest_captures(inputs.captures, writer, how, progress)
+    captures = sorted(inputs.captures, key=lambda source: source.path)  # given in any order
+    captured = ingest_captures(captures, writer, how, progress)
     return replace(report, captures=captured.reports), captured
 
 
@@ -247,6 +257,7 @@ def _measured(store: Store, work: Path, cells: CellTable | None, step: Step) -> 
 
 def inspect(paths: Paths, config: Config, options: Options, step: Step = silent) -> Quality:
     """Read CDRs and captures and say how good they are, whatever the share of rejected rows."""
+    _check_files(paths)
     with TemporaryDirectory(prefix="simbox-") as folder:
         store = Store.create(Path(folder) / "store", buckets_for(estimate_rows(paths)))
         reading = replace(_reading(config, options), max_reject_share=1.0)
@@ -263,6 +274,7 @@ def proposals(paths: Paths, config: Config, options: Options) -> list[Proposal]:
     Raises:
         InputError: a file is no CDR file at all.
     """
+    _check_files(paths)
     profiles = open_profiles(_reading(config, options))
     found = []
     for source in without_strays(expand(paths), profiles).sources:
@@ -282,6 +294,7 @@ def tables(
     settings = load(Path(config)) if isinstance(config, str | Path) else config or load()
     with TemporaryDirectory(prefix="simbox-") as folder:
         target = Path(out) if out else Path(folder) / "run"
+        check_apart(options.evidence, target)
         with replacing(target) as work:
             detect(some, settings, options, work)
         return read(target)
@@ -313,10 +326,12 @@ def frame(paths: Paths, number: int) -> str:
     Raises:
         UsageError: there are other inputs, or no such frame.
     """
+    _check_files(paths)
     inputs = expand(paths)
     if len(inputs.captures) != 1 or inputs.sources:
-        given = len(inputs.captures) + len(inputs.sources)
-        raise UsageError(f"--frame {number}: wants one capture, {given:,} files given; name one")
+        counted = {"capture": len(inputs.captures), "other file": len(inputs.sources)}
+        given = " and ".join(plural(count, name) for name, count in counted.items() if count)
+        raise UsageError(f"--frame {number}: wants one capture, given {given}; name one")
     found = find_frame(inputs.captures[0], number)
     return f"{found.title}\n{dissect(found)}"
 
@@ -379,9 +394,12 @@ def _check_events(found: IngestReport, store: Store, options: Options) -> None:
     outside = found.outside + sum(capture.outside for capture in found.captures)
     if outside:
         ends = [f"{name} {at}" for name in ("since", "until") if (at := getattr(options, name))]
-        what = "events" if found.outside else "packets"
+        what = plural(outside, "event" if found.outside else "packet")
+        if not ends:
+            where = [*(c.path for c in found.captures), *(file.path for file in found.files)][0]
+            raise InputError(f"{where}: no time that can be in {what}; set the clock right")
         raise UsageError(
-            f"{' '.join(ends)}: all {outside:,} {what} of the input lie outside; "
+            f"{' '.join(ends)}: all {what} of the input lie outside; "
             "'simbox inspect' shows its period"
         )
     if not found.files:
@@ -395,6 +413,13 @@ def _check_events(found: IngestReport, store: Store, options: Options) -> None:
         f"{where}: {found.rows:,} rows and no call or text among them ({found.ignored:,} of other "
         "kinds); 'simbox inspect' shows more"
     )
+
+
+def _access_notes(access: tuple[Network, ...], captured: Captured) -> tuple[str, ...]:
+    """What to know about networks of the access side that hold no address of the captures."""
+    seen = [ipaddress.ip_address(host) for host in captured.tables.sides["host"]]
+    empty = [network for network in access if not any(host in network for host in seen)]
+    return tuple(f"no address of the captures lies in the access network {n}" for n in empty)
 
 
 def _cell_notes(path: Path | None, cells: CellsReport | None, table: Path) -> tuple[str, ...]:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import polars as pl
 import typer
-from rich.console import Console
 
 from simbox.cli._capture_options import Ranking
+from simbox.cli._console import console
 from simbox.cli._options import DEFAULT_RUN, FailOn, Format
 from simbox.errors import EXIT_FINDINGS, UsageError
+from simbox.outputs.captured import damages
 from simbox.outputs.ranking import HOST, LINE, Ranked
 from simbox.outputs.record import RunRecord
 from simbox.outputs.terminal import as_csv, as_json, closing, leading, table
+from simbox.outputs.wording import shown as visible
 
 FAILING = {None: (), FailOn.alert: ("alert",), FailOn.watch: ("alert", "watch")}
 
@@ -35,12 +37,14 @@ def finish(record: RunRecord, printing: Printing, fail_on: FailOn | None) -> Non
     form = printing.form or (Format.table if sys.stdout.isatty() else Format.csv)
     ranked = printing.ranked
     if form is Format.table:
-        console = Console(highlight=False)
-        console.print(table(record, ranked, console.width))
+        screen = console()
+        screen.print(table(record, ranked, screen.width))
         if printing.out is not None:
             default = printing.out == DEFAULT_RUN
-            console.print(closing(printing.out, record, _first(record, ranked), default=default))
+            screen.print(closing(printing.out, record, _first(record, ranked), default=default))
     else:
+        for damage in damages(record.ingest.captures):
+            print("simbox:", visible(damage), file=sys.stderr)
         plain = _chosen(record, printing).drop("reasons")  # programs join the values to the codes
         sys.stdout.write(as_csv(plain) if form is Format.csv else as_json(plain) + "\n")
         sys.stdout.flush()

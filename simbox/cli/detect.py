@@ -15,6 +15,7 @@ from simbox.config import load
 from simbox.outputs.files import Keep
 from simbox.outputs.folder import replacing
 from simbox.outputs.progress import progress_bar
+from simbox.outputs.proof import check_apart
 
 
 def command(
@@ -60,6 +61,7 @@ def command(
         evidence=evidence_pcap,
         keep=Keep(store=not no_store, tables=keep_tables),
     )
+    check_apart(evidence_pcap, out)
     with replacing(out) as work, progress_bar() as step:
         run = pipeline.detect(paths, settings, options, work, step)
         ranked = run.head(top or settings.outputs.top)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from simbox.cli._console import console
 from simbox.cli._options import DEFAULT_RUN
 from simbox.outputs import explain_host_terminal
 from simbox.outputs.explain import explain
@@ -40,9 +40,9 @@ def command(
     Example: simbox explain 861390000012 --run simbox-run
     """
     folder = RunFolder.open(run)
-    console, asked = Console(highlight=False), Asked(rows, full)
+    screen, asked = console(), Asked(rows, full)
     if host := folder.find_host(subject):
         found = explain_host(folder, host, reveal=reveal)
-        explain_host_terminal.show(console, found, folder.record.zone, asked)
+        explain_host_terminal.show(screen, found, folder.record.zone, asked)
         return
-    show(console, explain(folder, folder.find(subject), reveal=reveal), asked)
+    show(screen, explain(folder, folder.find(subject), reveal=reveal), asked)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
 from simbox import pipeline
 from simbox.cli import _capture_options as cap
 from simbox.cli import _options as opt
+from simbox.cli._console import console
 from simbox.config import load
 from simbox.outputs.progress import progress_bar
 from simbox.outputs.quality import proposed, show
@@ -37,4 +36,4 @@ def command(
         return
     with progress_bar() as step:
         quality = pipeline.inspect(paths, settings, options, step)
-    show(Console(highlight=False), quality)
+    show(console(), quality)

@@ -39,7 +39,8 @@ def given_up(counts: Mapping[str, int]) -> dict[str, int]:
 
 def damages(reports: Iterable[CaptureReport]) -> list[str]:
     """The damaged captures, each with where and how."""
-    return [f"{report.path}: {report.damage}" for report in reports if report.damage]
+    told = ((r.path, r.damage.replace(f"{r.path}: ", "")) for r in reports if r.damage)
+    return [f"{path}: {damage}" for path, damage in told]
 
 
 def files(reports: Sequence[CaptureReport]) -> str:
@@ -66,7 +67,7 @@ def packets(reports: Sequence[CaptureReport]) -> str:
     frames, number = sum(r.frames for r in reports), sum(r.packets for r in reports)
     outside = sum(r.outside for r in reports)
     text = f"{plural(number, 'packet')} in {plural(frames, 'frame')}"
-    return f"{text}, {outside:,} outside the period asked for" if outside else text
+    return f"{text}, {outside:,} outside the period" if outside else text
 
 
 def facts(reports: Sequence[CaptureReport], zone: str) -> Iterator[tuple[str, str, bool]]:

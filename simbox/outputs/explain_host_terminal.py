@@ -133,7 +133,7 @@ def _by_file(frame: pl.DataFrame, zone: str) -> Iterator[Table | Text]:
     days = {day for s in local for day in s.dt.date().unique()}
     shown = shown.with_columns(s.dt.strftime(MOMENT if len(days) > 1 else CLOCK) for s in local)
     if "file" not in shown.columns:
-        yield as_table(shown)
+        yield as_table(shown, least=WIDTHS)
         return
     if shown.is_empty():
         yield as_table(shown.drop("file"))

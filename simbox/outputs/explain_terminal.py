@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +20,7 @@ from simbox.outputs.parts import MICRO, Breakdown, Part
 from simbox.outputs.wording import STYLES, nats, percent, plural, probability, shown
 
 MOST_DAYS = 14
+BEYOND = 10_000  # columns that no table needs
 WIDE = 130  # from so many columns on, the words of a part stand beside its numbers
 NO_WIDTHS: Mapping[str, int] = {}
 RECORD_WIDTHS = {"row": 6, "local": 14, "event": 6, "seconds": 9, "other": 14, "place": 17}
@@ -81,7 +84,16 @@ def section(console: Console, title: str, *body: RenderableType) -> None:
     console.print()
     console.print(Text(title, style="bold"))
     for part in body:
-        console.print(part)
+        if isinstance(part, Table):
+            _whole(console, part)
+        console.print(part, crop=False)
+
+
+def _whole(console: Console, table: Table) -> None:
+    """Let a table run beyond a narrow terminal rather than lose columns or break words."""
+    needed = Measurement.get(console, console.options.update(width=BEYOND), table).minimum
+    if needed > console.width:
+        table.width = needed
 
 
 def _score(groups: Sequence[Shown], total: int) -> Table:
@@ -170,16 +182,19 @@ def as_table(frame: pl.DataFrame, least: Mapping[str, int] = NO_WIDTHS) -> Table
     if frame.is_empty():
         return Text("none in the data", style="dim")
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    cells = {series.name: [_cell(value) for value in series] for series in frame}
     for name, dtype in frame.schema.items():
+        heading = name.replace("_", " ")
+        words = (cell_len(word) for text in (heading, *cells[name]) for word in text.split())
         table.add_column(
-            name.replace("_", " "),
+            heading,
             justify="right" if dtype.is_numeric() else "left",
             overflow="fold",
-            min_width=least.get(name),
+            min_width=max(*words, least.get(name, 0)),
             no_wrap=dtype == pl.Datetime,
         )
-    for row in frame.iter_rows():
-        table.add_row(*(_cell(value) for value in row))
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*row)
     return table
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import polars as pl
 from simbox.errors import UsageError
 from simbox.features.hosts.seen import Seen
 from simbox.ingest.capture.excerpt import write_excerpt
-from simbox.ingest.sources import Source
+from simbox.ingest.sources import Inputs
 
 MOST_FRAMES = 20_000  # of an excerpt
+PCAPNG = b"\x0a\x0d\x0d\x0a"  # how a file of this format begins
 CALLS, DEVICES, REGISTRATIONS = "calls", "device signs", "registrations"
 REQUESTS, MEDIA, SIMS, TUNNELS = "requests", "media", "SIM reports", "tunnels"
 
@@ -79,19 +81,50 @@ def pick(seen: Seen, hosts: Iterable[str], most: int = MOST_FRAMES) -> Picked:
     return Picked(frames, max(every.height - most, 0))
 
 
-def check_target(target: Path, captures: Sequence[Source]) -> None:
+def check_target(target: Path, inputs: Inputs) -> None:
     """Make sure, before anything is read, that an excerpt can be written.
 
     Raises:
         UsageError: there is nothing to take it from, or no place for it.
     """
     where = f"--evidence-pcap {target}"
-    if not captures:
+    if not inputs.captures:
         raise UsageError(f"{where}: no capture among the inputs; leave it out, or name one")
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"{where}: not a file in a folder that exists; name one")
-    if target.resolve() in {source.file.resolve() for source in captures}:
+    if not _writable(target.parent):
+        raise UsageError(f"{where}: no permission to write there; name another file")
+    given = {source.file.resolve() for source in (*inputs.sources, *inputs.captures)}
+    if target.resolve() in given:
         raise UsageError(f"{where}: is one of the inputs; name another file")
+    if target.exists() and not _replaceable(target):
+        raise UsageError(f"{where}: exists and is no pcapng file; name another file")
+
+
+def check_apart(target: Path | None, out: Path) -> None:
+    """Make sure that an excerpt does not go the way of the folder that a run replaces.
+
+    Raises:
+        UsageError: it is to lie in that folder, or to be it.
+    """
+    if target is not None and target.resolve().is_relative_to(out.resolve()):
+        raise UsageError(
+            f"--evidence-pcap {target}: lies in the folder of the run, which is replaced as a "
+            "whole; name a file outside of it"
+        )
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in a folder."""
+    return os.access(folder, os.W_OK)
+
+
+def _replaceable(target: Path) -> bool:
+    """Whether a file is an excerpt of before, or empty."""
+    if not target.is_file() or not os.access(target, os.R_OK):
+        return False
+    with target.open("rb") as handle:
+        return handle.read(len(PCAPNG)) in (PCAPNG, b"")
 
 
 def write_proof(target: Path, picked: Picked) -> dict[str, Any]:

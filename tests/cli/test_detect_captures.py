@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,132 @@ def test_place_that_cannot_take_an_excerpt_is_refused_before_anything_is_read(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("within", ["run", "run/proof.pcapng", "run/deep/proof.pcapng"])
+def test_excerpt_does_not_go_into_the_folder_that_the_run_replaces(
+    simbox: Callable[..., Any], captures: Path, tmp_path: Path, within: str
+) -> None:
+    arguments = ("--out", tmp_path / "run", "--evidence-pcap", tmp_path / within)
+    ended = simbox("detect", captures / "gateway-4.pcap.zst", *arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "name a file outside of it" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "code"), [(b"", 0), (b"\x0a\x0d\x0d\x0a of before", 0), (b"line,kind\n", 2)]
+)
+def test_excerpt_replaces_an_excerpt_and_no_other_file(
+    simbox: Callable[..., Any], captures: Path, tmp_path: Path, held: bytes, code: int
+) -> None:
+    target = tmp_path / "proof.pcapng"
+    target.write_bytes(held)
+    source = captures / "gateway-4.pcap.zst"
+    ended = simbox("detect", source, "--out", tmp_path / "run", "--evidence-pcap", target)
+    assert ended.code == code
+    assert (target.read_bytes() == held) is (code == 2)
+
+
+def test_excerpt_does_not_overwrite_records_that_are_read_with_captures(
+    simbox: Callable[..., Any], exports: Path, captures: Path, tmp_path: Path
+) -> None:
+    records = shutil.copy(next(f for f in exports.rglob("*") if f.is_file()), tmp_path)
+    held = Path(records).read_bytes()
+    inputs = (records, captures / "damaged.pcap")
+    ended = simbox("detect", *inputs, "--out", tmp_path / "run", "--evidence-pcap", records)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "is one of the inputs" in ended.err
+    assert Path(records).read_bytes() == held
+
+
+def test_place_closed_to_writing_is_refused_before_anything_is_read(
+    simbox: Callable[..., Any], captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simbox.outputs.proof._writable", lambda _: False)
+    arguments = ("--out", tmp_path / "run", "--evidence-pcap", tmp_path / "proof.pcapng")
+    ended = simbox("detect", captures / "gateway-4.pcap.zst", *arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "no permission to write there" in ended.err
+
+
+def test_access_network_that_holds_no_address_is_named(
+    simbox: Callable[..., Any], captures: Path, tmp_path: Path
+) -> None:
+    arguments = ("--access", "10.0.0.0/8", "--access", "192.0.2.0/24", "--format", "table")
+    ended = simbox("detect", captures / "gateway-4.pcap.zst", "--out", tmp_path / "run", *arguments)
+    assert "no address of the captures lies in the access network 10.0.0.0/8" in ended.out
+    assert ended.out.count("no address of the captures") == 1
+
+
+def test_damage_is_told_beside_the_csv_too(
+    simbox: Callable[..., Any], captures: Path, tmp_path: Path
+) -> None:
+    ended = simbox("detect", captures / "damaged.pcap", "--out", tmp_path / "run")
+    assert ended.code == 0
+    assert ended.err.startswith(f"simbox: {captures / 'damaged.pcap'}: damaged at byte ")
+    assert ended.err.count("\n") == 1
+    assert ranked(ended.out)
+
+
+def test_frame_of_a_file_that_is_no_capture_is_refused(
+    simbox: Callable[..., Any], exports: Path
+) -> None:
+    records = next(f for f in exports.rglob("*.csv*") if f.is_file())
+    ended = simbox("inspect", records, "--frame", 1)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "wants one capture, given 1 other file" in ended.err
+
+
+@pytest.mark.parametrize("command", [("detect",), ("inspect",), ("inspect", "--frame", "1")])
+def test_pipe_is_refused_and_not_waited_for(
+    simbox: Callable[..., Any], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    pipe = tmp_path / "link.pcap"
+    os.mkfifo(pipe)
+    ended = simbox(*command, pipe)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert f"{pipe}: a pipe or device" in ended.err
+
+
+def test_captures_in_any_order_give_the_same_folder(
+    simbox: Callable[..., Any], captures: Path, tmp_path: Path
+) -> None:
+    given = [captures / "gateway-4.pcap.zst", captures / "damaged.pcap"]
+    folders = [tmp_path / "there", tmp_path / "back"]
+    for folder, inputs in zip(folders, (given, given[::-1]), strict=True):
+        simbox("detect", *inputs, "--out", folder)
+    names = sorted(f.relative_to(folders[0]) for f in folders[0].rglob("*") if f.is_file())
+    assert len(names) > 10
+    assert [n for n in names if len({(f / n).read_bytes() for f in folders}) > 1] == []
+
+
+def test_capture_of_a_clock_that_was_never_set_is_said_to_have_none(
+    simbox: Callable[..., Any], tmp_path: Path
+) -> None:
+    octets = bytes.fromhex("02000000000202000000000108004500001c00010000401100"
+                           "00c0000201c633640113c413c400080000")  # fmt: skip
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    record = struct.pack("<IIII", 380, 0, len(octets), len(octets))
+    (tmp_path / "young.pcap").write_bytes(head + record + octets)
+    ended = simbox("detect", tmp_path / "young.pcap", "--out", tmp_path / "run")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "young.pcap: no time that can be in 1 packet" in ended.err
+
+
+@pytest.mark.parametrize("columns", ["", "40", "80"])
+def test_no_identity_is_cut_where_columns_are_few(
+    simbox: Callable[..., Any], captured: Path, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    printed = simbox("explain", HOST, "--run", captured).out
+    sightings = pl.read_parquet(captured / "captures" / "sightings.parquet").filter(host=HOST)
+    told = {v for n in ("account", "msisdn", "imsi", "imei", "iccid") if n in sightings.columns
+            for v in sightings[n].drop_nulls()}  # fmt: skip
+    dialogs = pl.read_parquet(captured / "captures" / "dialogs.parquet")
+    told |= set(dialogs.filter(dst=HOST)["src"])
+    assert len(told) > 4
+    assert [value for value in told if value not in printed] == []
+
+
 def test_excerpt_needs_captures(simbox: Callable[..., Any], exports: Path, tmp_path: Path) -> None:
     ended = simbox(
         "detect", exports, "--out", tmp_path / "run", "--evidence-pcap", tmp_path / "x.pcapng"
@@ -239,7 +367,7 @@ def test_one_frame_is_taken_apart(simbox: Callable[..., Any], captures: Path) ->
     ("names", "number", "said"),
     [
         (("damaged.pcap",), 9999, "its frames are 1 to 250"),
-        (("damaged.pcap", "sip-scanner.pcap.zst"), 1, "wants one capture, 2 files given"),
+        (("damaged.pcap", "sip-scanner.pcap.zst"), 1, "wants one capture, given 2 captures"),
     ],
 )
 def test_frame_that_is_not_there_is_told(
@@ -280,5 +408,5 @@ def test_note_beside_captures_is_passed_over(
     shutil.copy(captures / "damaged.pcap", folder)
     (folder / "note.txt").write_text("taken at the street cabinet\n")
     ended = simbox("detect", folder, "--out", tmp_path / "run")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err.count("\n")) == (0, 1)
     assert ranked(ended.out)[0]["host"] == HOST

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from simbox.ingest.capture.packets.columns import Packets
+from simbox.ingest.capture.packets.columns import Index, Packets
 from simbox.ingest.capture.protocol import Claim, Datagram, Reader
+from simbox.ingest.capture.sink import Sink
 
 MOST_READERS = 32
 
 Bits = npt.NDArray[np.uint32]
+Flags = npt.NDArray[np.bool_]
+
+
+@runtime_checkable
+class Bulk(Protocol):
+    """A reader that can settle many datagrams at once, where no other reader wants them."""
+
+    def bulk(self, packets: Packets, rows: Index, out: Sink) -> tuple[Flags, Flags]:
+        """Read some datagrams of a batch as columns.
+
+        Returns:
+            Which of them are settled, so that ``datagram`` need not see them, and which of these
+            are of the reader's protocol.
+        """
+        ...
 
 
 class ClaimTable:
@@ -25,6 +42,12 @@ class ClaimTable:
         self._by_lead = np.zeros(1 << 16, np.uint32)
         self._by_port = np.zeros(1 << 16, np.uint32)
         self._ports: dict[int, int] = {}  # the bits of the readers that want a port
+        # of readers in bulk whose leads are all of two octets, so that their bit is exact
+        self._bulk = [
+            (np.uint32(1 << number), reader)
+            for number, (reader, claim) in enumerate(zip(readers, claims, strict=True))
+            if isinstance(reader, Bulk) and all(len(lead) == 2 for lead in claim.leads)
+        ]
         # by the first two octets: the bits of readers, and the leads of which they want one
         self._leads: dict[bytes, list[tuple[int, tuple[bytes, ...]]]] = {}
         self._sets: dict[int, tuple[Reader, ...]] = {0: ()}
@@ -50,6 +73,13 @@ class ClaimTable:
         found |= self._by_port.take(packets.dport)
         found[packets.captured <= 0] = 0
         return found
+
+    def bulks(self, bits: Bits) -> Iterator[tuple[Bulk, Index]]:
+        """The readers in bulk with the packets that nobody else may want, by ``bits``."""
+        for bit, reader in self._bulk:
+            rows = np.flatnonzero(bits == bit)
+            if len(rows):
+                yield reader, rows
 
     def wanting(self, packet: Datagram) -> tuple[Reader, ...]:
         """The readers that do want a packet, in order, by the whole of their leads."""

@@ -27,8 +27,10 @@ _SIP_TEXT = re.compile(rb"\A(?:MESSAGE |PUBLISH |NOTIFY )")
 _SIP = re.compile(rb"\A(?:[A-Z]+ [^\r\n]* )?SIP/2\.0")
 _GATEWAY = re.compile(rb"\A(?:req|reg|STATE|RECORD|HANGUP|EXPIRY|REMAIN|CELLINFO|CGATT):")
 _SECRETS = re.compile(
-    rb"(?i)(;pass(?:word)?:|response=\"?|nonce=\"?|authorization: *basic +)([^;\",\r\n]+)"
+    rb"(?i)(;pass(?:word)? *:|\b(?:response|c?nonce)[ \t]*=[ \t]*\"?|authorization[ \t]*:[ \t]*basic[ \t]+)"
+    rb"([^;\",\r\n]+)"
 )
+_URI_PASSWORD = re.compile(rb"(?i)(sips?:[^\s:@<>;,]*:)([^\s@<>;,]+)(?=@)")
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _bare(frames: Frames) -> list[bytes]:
 def _payload(packets: Packets, at: int) -> bytes:
     octets = packets.octets(at)
     if _SIP.match(octets) and not _SIP_TEXT.match(octets):
-        return _SECRETS.sub(_painted, octets)
+        return _URI_PASSWORD.sub(_painted, _SECRETS.sub(_painted, octets))
     if _GATEWAY.match(octets):
         return _SECRETS.sub(_painted, octets)
     media = packets.protocol[at] == UDP and octets[:1] and octets[0] >> 6 == 2  # RTP version 2

@@ -29,6 +29,7 @@ from simbox.tables import (
 )
 
 GATEWAY = "gateway"
+MESSAGES_AT_ONCE = 20_000  # SIP messages that are joined at a time, in about 50 MB
 _MAC = "^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$"
 _NO_HOST = r"^(?:0\.0\.0\.0|::|169\.254\..*|fe80:.*)$"  # unspecified, or of the link only
 
@@ -68,10 +69,8 @@ def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> C
     dialogs = DIALOGS.conform(pl.concat([*signalling, _all(folder, DIALOGS)])).sort(
         "start", "source", "frame", "call_id", "src", "dst"
     )
-    segments = join_segments(_all(folder, SEGMENTS))
-    streams = STREAMS.conform(with_calls(segments, _all(folder, MEDIA))).sort(
-        "start", "source", "first_frame", "ssrc"
-    )
+    del signalling
+    streams = _streams(folder)
     found = _addressed(pl.concat([_all(folder, EVIDENCE), of_sip]), _all(folder, STATIONS))
     evidence = _same(found, signatures.kinds())
     sightings = _all(folder, SIGHTINGS).sort("seen", "source", "frame", "host", "account")
@@ -86,10 +85,18 @@ def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> C
 def _sip(folder: Path, signatures: Signatures) -> tuple[list[pl.DataFrame], pl.DataFrame]:
     """Dialogs and evidence of the SIP messages, of which only a bucket is held at a time."""
     dialogs, found = [], []
-    for messages in buckets(_parts(folder, MESSAGES)):
+    for messages in buckets(_parts(folder, MESSAGES), MESSAGES_AT_ONCE):
         dialogs.append(assemble(messages))
         found.append(matches(messages, signatures))
     return dialogs, EVIDENCE.conform(evidence_of(found))
+
+
+def _streams(folder: Path) -> pl.DataFrame:
+    """The streams of all files with their calls."""
+    whole = join_segments(_all(folder, SEGMENTS))
+    return STREAMS.conform(with_calls(whole, _all(folder, MEDIA))).sort(
+        "start", "source", "first_frame", "ssrc"
+    )
 
 
 def _parts(folder: Path, table: Table) -> list[Path]:
@@ -97,8 +104,11 @@ def _parts(folder: Path, table: Table) -> list[Path]:
 
 
 def _all(folder: Path, table: Table) -> pl.DataFrame:
+    """The rows of all files, in memory that is given back: a mapped file would stay open."""
     parts = _parts(folder, table)
-    return pl.concat([pl.read_ipc(part) for part in parts]) if parts else table.empty()
+    if not parts:
+        return table.empty()
+    return pl.concat([pl.read_ipc(part.read_bytes()) for part in parts])
 
 
 def _addressed(evidence: pl.DataFrame, stations: pl.DataFrame) -> pl.DataFrame:

@@ -146,8 +146,13 @@ class _Reading:
 
     def _datagrams(self, udp: Packets) -> None:
         free = np.ones(len(udp), np.bool_)  # of readers' claims
-        rows = np.flatnonzero(self.claims.bits(udp))
         wanting, sink = self.claims.wanting, self.sink
+        bits = self.claims.bits(udp)
+        for bulk, rows in self.claims.bulks(bits):
+            settled, claimed = bulk.bulk(udp, rows, sink)
+            bits[rows[settled]] = 0
+            free[rows[claimed]] = False
+        rows = np.flatnonzero(bits)
         for at, packet in zip(
             rows.tolist(), datagrams(udp, rows, self.decoder.addresses), strict=True
         ):

@@ -27,7 +27,7 @@ class Sink:
         self.source = source
         self.counts: Counter[str] = Counter()  # by stable name: read or given up
         self.announced: list[tuple[str, int]] = []  # media addresses that the engine has not taken
-        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._cells: dict[str, list[Any]] = {}  # row behind row, for each table
         self._tables: dict[str, Table] = {}
         self._parts: Counter[str] = Counter()
         self._evidence: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -41,18 +41,24 @@ class Sink:
 
     def put_row(self, table: Table, row: tuple[Any, ...]) -> None:
         """One row in the order of the table's columns, ``source`` among them as None."""
-        rows = self._rows.get(table.name)
-        if rows is None:
-            rows = self._rows[table.name] = []
+        cells = self._cells.get(table.name)
+        if cells is None:
+            cells = self._cells[table.name] = []
             self._tables[table.name] = table
-        rows.append(row)
-        if len(rows) >= SPILL_ROWS:
+        width = len(table.schema)
+        if len(row) != width:
+            raise ValueError(f"table {table.name} has {width} columns, the row {len(row)}")
+        cells += row
+        if len(cells) >= SPILL_ROWS * width:
             self._spill(table)
 
     def put_frame(self, table: Table, frame: pl.DataFrame) -> None:
         """Many rows at once, times already as UTC."""
-        if not frame.is_empty():
-            self._write(table, frame)
+        if frame.is_empty():
+            return
+        if "source" in table.schema and "source" not in frame.columns:
+            frame = frame.with_columns(source=pl.lit(self.source))
+        self._write(table, table.conform(frame))
 
     def announce(self, address: str, port: int) -> None:
         """Tell that media is expected at an address: RTP there needs no probation."""
@@ -93,16 +99,19 @@ class Sink:
             self._spill(table)
 
     def _spill(self, table: Table) -> None:
-        rows = self._rows[table.name]
-        if not rows:
+        cells = self._cells[table.name]
+        if not cells:
             return
-        self._rows[table.name] = []
+        self._cells[table.name] = []
+        width = len(table.schema)
+        rows = len(cells) // width
         columns = {}
-        for (name, dtype), values in zip(
-            table.schema.items(), zip(*rows, strict=True), strict=True
-        ):
+        for at, (name, dtype) in enumerate(table.schema.items()):
+            values = cells[at::width]
             if name == "source":
-                columns[name] = pl.repeat(self.source, len(rows), eager=True)
+                columns[name] = pl.repeat(self.source, rows, eager=True)
+            elif values[0] is None and values.count(None) == rows:
+                columns[name] = pl.repeat(None, rows, dtype=dtype, eager=True)
             elif dtype == UTC:
                 columns[name] = (pl.Series(values, dtype=pl.Int64) // NS_PER_US).cast(UTC)
             else:
@@ -110,8 +119,6 @@ class Sink:
         self._write(table, pl.DataFrame(columns))
 
     def _write(self, table: Table, frame: pl.DataFrame) -> None:
-        if "source" in table.schema and "source" not in frame.columns:
-            frame = frame.with_columns(source=pl.lit(self.source))
         part = self._parts[table.name]
         self._parts[table.name] += 1
-        table.conform(frame).write_ipc(self.folder / f"{table.name}-{part:05d}.arrow")
+        frame.write_ipc(self.folder / f"{table.name}-{part:05d}.arrow")

@@ -12,7 +12,9 @@ from simbox.ingest.capture.excerpt import write_excerpt
 
 INVITE = (
     b"INVITE sip:2001@192.0.2.1 SIP/2.0\r\nCall-ID: a@192.0.2.9\r\n"
-    b'Proxy-Authorization: Digest username="2001", nonce="n0nce", response="5ecret"\r\n\r\n'
+    b'Proxy-Authorization: Digest username="2001", nonce="n0nce", response="5ecret"\r\n'
+    b"Authorization:Digest username=2001,response = 0dd5pelt\r\n"
+    b"Contact: <sip:2001:1nside@192.0.2.9:5060>\r\n\r\n"
 )
 TEXT = b"MESSAGE sip:2001@192.0.2.1 SIP/2.0\r\nCall-ID: b\r\n\r\nyour code is 271828"
 KEEPALIVE = b"req:7;id:line01;pass:hunter2;num:99913500000001;signal:23;gsm_status:LOGIN;"
@@ -52,14 +54,18 @@ def test_each_frame_says_where_it_comes_from(capture: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", [b"hunter2", b"271828", b"5ecret", b"n0nce", b"what they said", b"your code"]
+    "secret",
+    [b"hunter2", b"271828", b"5ecret", b"0dd5pelt", b"1nside", b"n0nce", b"what they said",
+     b"your code"],
 )
 def test_no_password_no_text_and_no_voice_is_in_it(capture: Path, secret: bytes) -> None:
     assert not any(secret in octets for octets in excerpt(capture, [1, 2, 3, 4, 5]))
 
 
 @pytest.mark.parametrize(
-    "kept", [b"INVITE sip:2001@192.0.2.1", b"num:99913500000001", b"MESSAGE sip", bytes([0x80, 8])]
+    "kept",
+    [b"INVITE sip:2001@192.0.2.1", b"@192.0.2.9:5060>", b"num:99913500000001", b"MESSAGE sip",
+     bytes([0x80, 8])],
 )
 def test_what_proves_is_in_it(capture: Path, kept: bytes) -> None:
     assert any(kept in octets for octets in excerpt(capture, [1, 2, 3, 4, 5]))

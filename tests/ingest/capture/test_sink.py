@@ -69,3 +69,8 @@ def test_evidence_beyond_what_is_held_is_counted_not_kept(
     assert out.counts["evidence|forgotten"] == 1
     rows = written(tmp_path, EVIDENCE.name).sort("host")
     assert rows.select("host", "count").rows() == [("192.0.2.1", 2), ("192.0.2.2", 1)]
+
+
+def test_a_row_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="columns, the row 1"):
+        Sink(tmp_path, "a.pcap").put_row(MEDIA, (None,))

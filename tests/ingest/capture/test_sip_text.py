@@ -74,3 +74,39 @@ def test_address_in_four_numbers_is_numeric_and_written_as_it_is(text: str) -> N
 @pytest.mark.parametrize("text", ["192.0.2.256", "192.0.2", "192.0.02.1", "192.0.2.1 ", "host", ""])
 def test_what_only_looks_like_an_address_is_not_numeric(text: str) -> None:
     assert not sdp.numeric(text)
+
+
+@given(
+    st.sampled_from(["SIP/2.0/UDP 192.0.2.1:5060", "SIP/2.0/TLS host.example", "SIP / 2.0/UDP a"]),
+    st.lists(st.sampled_from(["rport", "rport=5", "received=192.0.2.9", "branch=z9hG4bK-1", "x"])),
+)
+def test_a_plain_via_is_read_as_any_other(sent: str, parameters: list[str]) -> None:
+    value = ";".join((sent, *parameters))
+    assert sip_text.via(value) == sip_text._odd_via(value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "vias"),
+    [
+        (["Via: SIP/2.0/UDP a;branch=1", "Via: SIP/2.0/UDP b;branch=2"], 2),
+        (["v: SIP/2.0/UDP a;branch=1, SIP/2.0/UDP b;branch=2", "Route: x", "Route: x"], 2),
+        (["VIA : SIP/2.0/UDP a;branch=1", "Via: SIP/2.0/UDP b,", " SIP/2.0/UDP c"], 3),
+    ],
+)
+def test_the_top_via_counts_however_several_are_written(lines: list[str], vias: int) -> None:
+    values, counted, _ = sip_text.meanings(["OPTIONS sip:a SIP/2.0", *lines])
+    assert values[sip_text.VIA][:2] == ("1", "a")
+    assert counted == vias
+
+
+def test_values_on_several_lines_are_one_and_a_second_sender_is_none() -> None:
+    lines = ["Allow: INVITE", "From: <sip:a@b>;tag=1", "Allow: ACK", "f: <sip:c@d>;tag=2", "X-A: 1"]
+    values, _, unusual = sip_text.meanings(["OPTIONS sip:a SIP/2.0", *lines])
+    assert values[sip_text.ALLOW] == "INVITE, ACK"
+    assert values[sip_text.FROM][:3] == ("a", "b", "1")
+    assert unusual == ["X-A"]
+
+
+def test_a_password_in_a_display_name_is_left_out_too() -> None:
+    values, _, _ = sip_text.meanings(["", 'From: "sip:a:secret@b" <sip:a@b>'])
+    assert "secret" not in values[sip_text.FROM][3]

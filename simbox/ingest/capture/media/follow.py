@@ -112,7 +112,8 @@ def _number(step: Index, grouping: Grouping, states: npt.NDArray[Any]) -> None:
     total = np.cumsum(step)
     offset = states["extended"] - (total[first] - step[first])
     extended = total + offset[group]
-    odd = np.logical_or.reduceat(step <= 0, first) | (states["extended"] < states["highest"])
+    odd = np.minimum.reduceat(step, first) <= 0
+    odd |= states["extended"] < states["highest"]
     if odd.any():  # in the other streams each packet is above all before it
         chosen = odd[group]
         rank = (np.cumsum(odd) - 1)[group[chosen]]
@@ -189,7 +190,9 @@ def _probation(
     near = sub[plausible & (np.abs(raw) < MISORDER)]
     states["near"] += np.bincount(near, minlength=len(states)).astype(np.int32)
 
-    begin = np.union1d(starts(sub), np.flatnonzero(rank % PROBATION == 0))
+    begins = rank % PROBATION == 0
+    begins[starts(sub)] = True
+    begin = np.flatnonzero(begins)
     end = np.append(begin[1:], len(sub)) - 1
     block = sub[begin]
     goes_on = rank[begin] % PROBATION != 0

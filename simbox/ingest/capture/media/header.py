@@ -11,11 +11,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from simbox.ingest.capture.packets.columns import UDP, Index, Keys, Octets, Packets
-from simbox.ingest.capture.packets.octets import gather
+from simbox.ingest.capture.packets.columns import UDP, Index, Keys, Packets
+from simbox.ingest.capture.packets.octets import gather, number_at
 
 HEADER = 12  # octets without contributing sources (RFC 3550 section 5.1)
-WINDOW = 16  # octets looked at in one go
 VERSION = 2
 LONGEST = 65_535  # octets of payload; a datagram can have no more
 GOIP_DDNS = 0x86701413  # opens a GoIP's dynamic DNS datagram, which looks like RTP with CSRC
@@ -52,27 +51,30 @@ def read_headers(packets: Packets, free: npt.NDArray[np.bool_] | None = None) ->
     (reserved by RFC 3551 section 6), lists of contributing sources and extensions that overrun the
     packet, and what is known to look alike; where ``free`` is given, also what is not free.
     """
+    data = packets.frames.data
     possible = (packets.protocol == UDP) & (packets.captured >= HEADER)
     if free is not None:
         possible &= free
+    possible &= data.take(packets.payload) >> 6 == VERSION
     at = np.flatnonzero(possible)
-    words = _words(packets.frames.data, packets.payload[at])
-    first = words[:, 0]
-    octet = (first >> 16) & 0xFF
+    # one column behind the other, as every step from here on takes a column
+    words = gather(data, packets.payload.take(at), HEADER).view(">u4").T.astype(np.uint32, "C")
+    octet = (words[0] >> 16) & 0xFF
     kind = octet & 0x7F
     rtcp = (octet - 192 < 32) | (kind - 72 < 5)  # unsigned: below the range wraps to far above
-    valid = (first >> 30 == VERSION) & ~rtcp & (first != GOIP_DDNS)
+    valid = ~rtcp & (words[0] != GOIP_DDNS)
     if not valid.all():
-        at, words, kind, octet = at[valid], words[valid], kind[valid], octet[valid]
-        first = words[:, 0]
+        rows = np.flatnonzero(valid)
+        at, words, kind, octet = at[rows], words.take(rows, 1), kind[rows], octet[rows]
+    first, stamp, ssrc = words
     header, fits = _header_octets(packets, at, first)
     found = Headers(
         at=at,
         kind=kind.astype(np.int16),
         marker=octet >= 128,
         sequence=first.astype(np.uint16),
-        stamp=words[:, 1],
-        ssrc=words[:, 2],
+        stamp=stamp,
+        ssrc=ssrc,
         size=np.clip(packets.length[at] - header, 0, LONGEST),
     )
     return found if fits.all() else found.take(fits)
@@ -91,11 +93,6 @@ def mixed(packets: Packets, at: Index, ssrc: npt.NDArray[np.uint32] | None = Non
     return (mix ^ (mix >> np.uint64(32))) | np.uint64(1)
 
 
-def _words(data: Octets, start: Index) -> npt.NDArray[np.uint32]:
-    """The first four 32-bit words from each offset, shape (packets, 4)."""
-    return gather(data, start, WINDOW).view(">u4").astype(np.uint32)
-
-
 def _header_octets(
     packets: Packets, at: Index, first: npt.NDArray[np.uint32]
 ) -> tuple[Index, npt.NDArray[np.bool_]]:
@@ -110,8 +107,8 @@ def _header_octets(
     extended = (word & EXTENSION) != 0
     # of a packet cut short the extension is taken to be empty, as nothing tells its length
     there = extended & (packets.captured[rows] >= octets + 4)
-    words = _words(packets.frames.data, packets.payload[rows] + octets)[:, 0]
-    octets += np.where(extended, 4, 0) + np.where(there, 4 * (words & 0xFFFF).astype(np.int64), 0)
+    extra = 4 * number_at(packets.frames.data, packets.payload[rows] + octets + 2)
+    octets += np.where(extended, 4, 0) + np.where(there, extra, 0)
     header[odd] = octets
     fits[odd] = octets <= packets.length[rows]
     return header, fits

@@ -206,10 +206,11 @@ class RtpStreams:
     def _split(self, run: Run) -> tuple[Run, Index]:
         """The packets with a new row wherever a stream had ended in silence, and their starts."""
         first = starts(run.row)
-        states = self._rows.load(run.row[first])
+        rows, states = run.row[first], self._rows.rows
         before = np.empty_like(run.time)
         before[1:] = run.time[:-1]
-        before[first] = np.where(states["packets"] > 0, states["last_time"], run.time[first])
+        begun = states["packets"][rows] > 0
+        before[first] = np.where(begun, states["last_time"][rows], run.time[first])
         silent = np.flatnonzero(run.time - before >= IDLE)
         if not len(silent):
             return run, first

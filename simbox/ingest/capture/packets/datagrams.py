@@ -7,13 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
-from simbox.ingest.capture.packets.columns import UDP, Index, Packets
+from simbox.ingest.capture.packets.columns import TCP, UDP, Index, Packets
 from simbox.ingest.capture.packets.octets import gather
 from simbox.ingest.capture.protocol import Datagram
 
 ETHERNET = 1  # LINKTYPE_ETHERNET
 MAC = 6  # octets
 HEADER = 2 * MAC  # octets of a frame up to the source address and with it
+_TRANSPORTS = {UDP: "udp", TCP: "tcp"}
 
 
 class Addresses(Protocol):
@@ -23,23 +24,23 @@ class Addresses(Protocol):
 
 
 def datagrams(packets: Packets, rows: Index, addresses: Addresses) -> Iterator[Datagram]:
-    """Some packets of a batch, in the order of ``rows``."""
+    """Some packets of a batch, in the order of ``rows``, each made when it is asked for."""
     frames, row = packets.frames, packets.row[rows]
     begin = packets.payload[rows]
     src, dst = packets.src[rows].tolist(), packets.dst[rows].tolist()
     spelt = {key: addresses.text(key) for key in {*src, *dst}}
     octets = frames.data.data
-    for time, frame, here, sport, there, dport, first, end, protocol, mac, ttl, length in zip(
+    ends = zip(begin.tolist(), (begin + packets.captured[rows]).tolist(), strict=True)
+    columns = zip(
         frames.time[row].tolist(), frames.number[row].tolist(),
-        src, packets.sport[rows].tolist(), dst, packets.dport[rows].tolist(),
-        begin.tolist(), (begin + packets.captured[rows]).tolist(),
-        packets.protocol[rows].tolist(), macs(packets, rows),
-        packets.ttl[rows].tolist(), packets.length[rows].tolist(), strict=True,
-    ):  # fmt: skip
-        yield Datagram(
-            time, frame, spelt[here], sport, spelt[there], dport, octets[first:end].tobytes(),
-            "udp" if protocol == UDP else "tcp", mac, ttl, length,
-        )  # fmt: skip
+        map(spelt.__getitem__, src), packets.sport[rows].tolist(),
+        map(spelt.__getitem__, dst), packets.dport[rows].tolist(),
+        (octets[first:end].tobytes() for first, end in ends),
+        map(_TRANSPORTS.__getitem__, packets.protocol[rows].tolist()),
+        macs(packets, rows), packets.ttl[rows].tolist(), packets.length[rows].tolist(),
+        strict=True,
+    )  # fmt: skip
+    return map(Datagram._make, columns)
 
 
 def macs(packets: Packets, rows: Index) -> list[str]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
+from simbox.ingest.capture.packets.columns import Index, Packets
+from simbox.ingest.capture.packets.octets import gather, number
 from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
@@ -10,6 +15,9 @@ from simbox.ingest.capture.sink import Sink
 HEADER = 12
 RESPONSE, OPCODE = 0x80, 0x78  # in the third octet
 MOST_LABEL, MOST_NAME = 63, 255  # octets (RFC 1035 2.3.4)
+MOST_REMEMBERED = 50_000  # questions
+
+Flags = npt.NDArray[np.bool_]
 
 
 class Dns:
@@ -21,6 +29,7 @@ class Dns:
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
+        self._ordinary: dict[bytes, bool] = {}  # questions, and that no signature looks for them
 
     def datagram(self, packet: Datagram, out: Sink) -> bool:
         data = packet.payload
@@ -38,6 +47,39 @@ class Dns:
             place = Place(packet.src, packet.dst, packet.time, packet.frame)
             self._signatures.tell("dns", fields, place, out)
         return True
+
+    def bulk(self, packets: Packets, rows: Index, out: Sink) -> tuple[Flags, Flags]:
+        """Settle answers, and count the queries for names that no signature looks for."""
+        data, at = packets.frames.data, packets.payload[rows]
+        end = at + packets.captured[rows]
+        heads = gather(data, at, HEADER)
+        usual = (end - at > HEADER) & (number(heads, 4) == 1)
+        answer = heads[:, 2] & RESPONSE > 0
+        claimed: Flags = usual & answer & (packets.sport[rows] == 53)
+        query = usual & ~answer & (heads[:, 2] & OPCODE == 0)
+        settled: Flags = ~query
+        view = data.data
+        asked = np.flatnonzero(query)
+        for n, first, last in zip(
+            asked.tolist(), (at[asked] + HEADER).tolist(), end[asked].tolist(), strict=True
+        ):
+            if self._is_ordinary(view[first:last].tobytes()):
+                settled[n] = claimed[n] = True
+                out.counts["dns|query"] += 1
+        return settled, claimed
+
+    def _is_ordinary(self, octets: bytes) -> bool:
+        """Whether a query, without its header, asks for a name that no signature looks for."""
+        question = octets[: octets.find(0) + 3]  # its type stands behind the name's last octet
+        known = self._ordinary.get(question)
+        if known is None:
+            # a label may hold a zero octet: then this is no whole question, and not ordinary
+            asked = read_question(bytes(HEADER) + question)
+            known = asked is not None and not self._signatures.touches("dns", "name", asked[0])
+            if len(self._ordinary) >= MOST_REMEMBERED:
+                self._ordinary.clear()
+            self._ordinary[question] = known
+        return known
 
     def opens(self, _segment: Datagram) -> bool:
         return False

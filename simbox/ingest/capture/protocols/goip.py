@@ -16,6 +16,7 @@ event repeats when the event does.  Passwords and texts are dropped where they a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from simbox.ingest.capture.protocol import Claim, Datagram
@@ -43,6 +44,9 @@ KEYS = _words(
     "disable_status SMS_LOGIN SMB_LOGIN CELLINFO CGATT s_l_id"
 )
 FEWEST_KEYS = 4
+PASSWORDS = frozenset({"password", "pass"})
+LEARNT = ("num", "imsi", "imei", "iccid", "CELLINFO", "pro", "signal", "gsm_status",
+          "disable_status")  # fmt: skip
 ABSENT = frozenset({"", "(null)", "<NULL>", "null"})
 
 EVENTS = _words(
@@ -75,6 +79,7 @@ TRAILING = re.compile(r"(?<!\d)0*(\d{1,3})$")
 LONGEST = 1500  # octets of a message that are read; texts lie behind
 
 LONGEST_ACCOUNT = 64
+MOST_FIELDS = 8192  # fields remembered
 FREE_TEXT = (b";msg:", b";receive:")  # a text, what a module said
 
 FIRST_PORT = 10_990  # line n speaks from UDP port 10990 + n
@@ -95,6 +100,25 @@ class Item(NamedTuple):
     number: str | None
 
 
+class _Fields(dict[str, tuple[str, str]]):
+    """Fields met lately, split: a line says nearly the same each time, and so do its neighbours.
+
+    The key of a field without a colon is empty.  Passwords are not remembered.
+    """
+
+    def __missing__(self, field: str) -> tuple[str, str]:
+        key, colon, value = field.partition(":")
+        told = (key.strip(), value) if colon else ("", "")
+        if told[0] not in PASSWORDS:
+            if len(self) >= MOST_FIELDS:
+                self.clear()
+            self[field] = told
+        return told
+
+
+_FIELDS = _Fields()
+
+
 class Message(NamedTuple):
     """One datagram, split."""
 
@@ -106,11 +130,8 @@ class Message(NamedTuple):
 
     def fields(self) -> dict[str, str]:
         """The keys and values behind the number, the first of each key."""
-        found: dict[str, str] = {}
-        for part in self.rest.split(";"):
-            key, colon, value = part.partition(":")
-            if colon:
-                found.setdefault(key.strip(), value)
+        found = dict(map(_FIELDS.__getitem__, reversed(self.rest.split(";"))))
+        found.pop("", None)
         return found
 
 
@@ -209,7 +230,7 @@ class GoIP:
 
     def _event(self, message: Message, out: Sink) -> bool:
         fields, packet = message.fields(), message.packet
-        if "id" not in fields or not fields.keys() & {"password", "pass"}:
+        if "id" not in fields or not fields.keys() & PASSWORDS:
             return False
         line = self._line(fields["id"], packet, out)
         _tell(EVENT, line, packet, out)
@@ -223,6 +244,7 @@ class GoIP:
             self._text_event(line, message.verb, fields, packet, out)
         elif message.verb == "CELLINFO":
             line.cell = cell_of(message.rest) or line.cell
+            line.said = ()
             line.sight(packet, out)
         elif message.verb == "NUM_ICCID":
             learn(line, _only(fields, "num", "iccid"))
@@ -342,6 +364,7 @@ def port_of(sport: int, account: str) -> int | None:
     return int(end[1]) if end and 0 < int(end[1]) <= MOST_PORTS else None
 
 
+@lru_cache(maxsize=1024)
 def cell_of(text: str) -> str | None:
     """LAC and cell identity in hex, joined by a hyphen; None where the line has no cell."""
     cell = CELL.search(text)
@@ -353,26 +376,29 @@ def cell_of(text: str) -> str | None:
 
 def learn(line: Line, fields: dict[str, str]) -> None:
     """Take over what is told of the line; a key that is not there changes nothing."""
-    told = {
-        key: None if value.strip() in ABSENT else value.strip() for key, value in fields.items()
-    }
-    checks = {
-        "number": ("num", simcards.line_number), "imsi": ("imsi", simcards.imsi),
-        "imei": ("imei", simcards.imei), "iccid": ("iccid", simcards.iccid),
-    }  # fmt: skip
-    line.sim = line.sim._replace(
-        **{name: check(told[key]) for name, (key, check) in checks.items() if key in told}
+    said = tuple(map(fields.get, LEARNT))
+    if said == line.said:
+        return
+    line.said = said
+    number, imsi, imei, iccid, cell, operator, signal, status, disabled = (
+        text and text.strip() for text in said
     )
-    if "CELLINFO" in told:
-        line.cell = cell_of(told["CELLINFO"] or "")
-    if "pro" in told:
-        line.operator = simcards.plain(told["pro"], 32)
-    if "signal" in told:
-        line.signal = simcards.dbm(told["signal"])
-    if "gsm_status" in told:
-        up = told["gsm_status"] in {"LOGIN", "UP"}
-        line.state = "registered" if up else "not registered"
-    if told.get("disable_status") == "1":
+    sim = line.sim
+    line.sim = simcards.Sim(
+        sim.number if number is None else simcards.line_number(number),
+        sim.imsi if imsi is None else simcards.imsi(imsi),
+        sim.imei if imei is None else simcards.imei(imei),
+        sim.iccid if iccid is None else simcards.iccid(iccid),
+    )
+    if cell is not None:
+        line.cell = cell_of(cell)
+    if operator is not None:
+        line.operator = None if operator in ABSENT else simcards.plain(operator, 32)
+    if signal is not None:
+        line.signal = simcards.dbm(signal)
+    if status is not None:
+        line.state = "registered" if status in {"LOGIN", "UP"} else "not registered"
+    if disabled == "1":
         line.state = "disabled"
 
 

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+import numpy.typing as npt
+
+from simbox.ingest.capture.packets.columns import Index, Octets, Packets
+from simbox.ingest.capture.packets.octets import gather, number
 from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
 from simbox.ingest.capture.sink import Sink
 
 HEADER = 4  # octets
 MOST_PACKETS = 64  # of a compound that are read
+MOST_IN_BULK = 4  # of a compound that is read with many others
 REPORT = 24  # octets of a report block
 NAMES = {
     200: "sender reports",
@@ -26,6 +32,10 @@ NAMES = {
 BLOCKS_AT = {200: 28, 201: 8}  # where a report's blocks begin
 FEWEST = {200: 28, 201: 8, 202: 4, 203: 4, 204: 12, 205: 12, 206: 12, 207: 8}  # octets
 PADDING = 0x20
+
+Flags = npt.NDArray[np.bool_]
+_FEWEST = np.array([FEWEST.get(kind, 0) for kind in range(256)])  # 0: no type of RTCP
+_BLOCKS_AT = np.array([BLOCKS_AT.get(kind, 0) for kind in range(256)])
 
 
 class Rtcp:
@@ -47,6 +57,32 @@ class Rtcp:
             if lossy:
                 out.counts["rtcp|reports of loss"] += lossy
         return True
+
+    def bulk(self, packets: Packets, rows: Index, out: Sink) -> tuple[Flags, Flags]:
+        """Count the usual compounds: not cut by the capture, and of a few packets."""
+        data, at, length = packets.frames.data, packets.payload[rows], packets.length[rows]
+        stop = at + length
+        good: Flags = packets.captured[rows] == length
+        left = np.flatnonzero(good)
+        at = at[left]
+        found = []
+        for _ in range(MOST_IN_BULK):
+            if not len(left):
+                break
+            heads = gather(data, at, HEADER)
+            end = at + 4 * (number(heads, 2) + 1)
+            fits = _fits(heads, end - at, stop[left] - end)
+            good[left[~fits]] = False
+            found.append((left[fits], heads[fits], at[fits]))
+            more = fits & (end < stop[left])
+            left, at = left[more], end[more]
+        good[left] = False
+        for which, heads, at in found:
+            counted = good[which]
+            _count(data, heads[counted], at[counted], out)
+        if good.any():
+            out.counts["rtcp|datagrams"] += int(good.sum())
+        return good, good
 
     def opens(self, segment: Datagram) -> bool:
         """False: RTCP over TCP is not read."""
@@ -84,6 +120,29 @@ def _compound(octets: bytes, length: int) -> list[tuple[int, int, int]]:
         found.append((kind, end, at))
         at = end
     return found if at == length else []
+
+
+def _fits(heads: Octets, size: Index, rest: Index) -> Flags:
+    """Which packets can be of RTCP, by their headers, octets and the octets behind them."""
+    first, kind = heads[:, 0], heads[:, 1]
+    blocks = np.where(_BLOCKS_AT[kind] > 0, (first & 31).astype(np.int64) * REPORT, 0)
+    fits: Flags = (first >> 6 == 2) & (_FEWEST[kind] > 0) & (size >= _FEWEST[kind] + blocks)
+    fits &= (rest >= 0) & ((first & PADDING == 0) | (rest == 0))
+    return fits
+
+
+def _count(data: Octets, heads: Octets, at: Index, out: Sink) -> None:
+    """Count packets by their types, and the report blocks in them that tell a loss."""
+    kind, blocks = heads[:, 1], heads[:, 0] & 31
+    for of_kind, name in NAMES.items():
+        if found := int((kind == of_kind).sum()):
+            out.counts[f"rtcp|{name}"] += found
+    reports = np.flatnonzero((_BLOCKS_AT[kind] > 0) & (blocks > 0))
+    begin, blocks = at[reports] + _BLOCKS_AT[kind[reports]], blocks[reports]
+    for block in range(int(blocks.max(initial=0))):
+        lost = data[begin[blocks > block] + block * REPORT + 4]
+        if lossy := int(np.count_nonzero(lost)):
+            out.counts["rtcp|reports of loss"] += lossy
 
 
 def _lossy(octets: bytes, kind: int, at: int, end: int) -> int:

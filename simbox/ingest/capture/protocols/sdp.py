@@ -73,15 +73,20 @@ class _Level(NamedTuple):
 def parse(text: str) -> Description:
     """A session description from its text; never fails, an empty one has no media."""
     top, *sections = f"\n{text}".split("\nm=")
-    origin = session = None
-    for line in top.split("\n"):
-        if line[:2] == "o=" and origin is None:
-            origin = line[2:].strip().rpartition(" ")[0][:MAX_TEXT] or None
-        elif line[:2] == "s=" and session is None:
-            session = line[2:].strip()[:MAX_TEXT]
+    origin, named = _after("\no=", top), _after("\ns=", top)
     above = _level(top)
     media = [_medium(section, above) for section in sections[:MAX_MEDIA]]
-    return Description(origin, session, tuple([m for m in media if m is not None]))
+    return Description(
+        origin.strip().rpartition(" ")[0][:MAX_TEXT] or None if origin else None,
+        named.strip()[:MAX_TEXT] if named is not None else None,
+        tuple([m for m in media if m is not None]),
+    )
+
+
+def _after(start: str, text: str) -> str | None:
+    """The rest of the first line that starts so."""
+    _, found, rest = text.partition(start)
+    return rest.partition("\n")[0] if found else None
 
 
 @lru_cache(maxsize=4096)
@@ -108,16 +113,14 @@ def literal(text: str) -> str:
 
 
 def _level(text: str) -> _Level:
-    """The attributes and the connection among the lines of a level."""
-    address = ptime = direction = None
+    """The attributes and the connection among the lines of a level, a line feed before each."""
+    _, connected, last = text.rpartition("\nc=")
+    address = _connection(last.partition("\n")[0][:MAX_TEXT]) if connected else None
+    ptime = direction = None
     keyed = False
     maps: list[str] = []
-    for line in text.split("\n"):
-        if line[:2] == "c=":
-            address = _connection(line[2:])
-        if line[:2] != "a=":
-            continue
-        name, _, value = line[2:].rstrip().partition(":")
+    for behind in text.split("\na=")[1:]:
+        name, _, value = behind.partition("\n")[0].rstrip().partition(":")
         if name == "rtpmap":
             maps.append(value)
         elif name == "ptime":
@@ -134,6 +137,7 @@ def _milliseconds(value: str) -> int | None:
     return int(whole) if whole.isascii() and whole.isdecimal() and len(whole) < 5 else None
 
 
+@lru_cache(maxsize=4096)
 def _connection(value: str) -> str:
     parts = value.split()
     return literal(parts[-1].partition("/")[0]) if parts else ""
@@ -161,7 +165,7 @@ def _medium(section: str, above: _Level) -> Medium | None:
 
 def _read(described: str, below: str) -> tuple[str, str, str, _Level]:
     """Transport, formats, codecs and attributes of a medium: all but its kind and port."""
-    level = _level(below)
+    level = _level(f"\n{below}")
     transport, _, listed = described.partition(" ")
     transport = transport.upper()[:32]
     return transport, *_codecs(listed, transport, level.maps), level

@@ -6,6 +6,7 @@ Bodies other than session descriptions are never kept: a MESSAGE gives its parti
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from simbox.ingest.capture.protocol import Claim, Datagram
 from simbox.ingest.capture.protocols import sdp
@@ -72,15 +73,18 @@ def _read(packet: Datagram, octets: bytes, out: Sink) -> bool:
         counts["sip|cut"] += 1
         if body is None and len(lines) > 1:
             lines.pop()  # half a line may be half a Call-ID
-    head = sip.headers(lines)
-    values = head.values
-    call_id = (values[sip.CALL_ID] or "")[: sip.MAX_VALUE]
+    values, vias, unusual = sip.meanings(lines)
+    call_id = values[sip.CALL_ID]
     if not call_id:
         counts["sip|no call-id"] += 1
-    described = _description(body, values) if body else None
-    if described is not None:
-        _announce(packet, call_id, described, out)
-    out.put_row(MESSAGES, _row(packet, start, head, call_id, described))
+    described = None
+    if body:
+        kind, told = values[sip.CONTENT_TYPE], values[sip.CONTENT_LENGTH]
+        described = _description(body[:told], kind)
+        if described is not None:
+            _announce(packet, call_id, described, out)
+    named = ",".join(unusual)[: sip.MAX_VALUE] or None if unusual else None
+    out.put_row(MESSAGES, _row(packet, start, values, (vias, named), described))
     return True
 
 
@@ -90,54 +94,39 @@ Row = tuple[str | int | bool | None, ...]
 def _row(
     packet: Datagram,
     start: sip.Start,
-    head: sip.Headers,
-    call_id: str,
+    values: tuple[Any, ...],
+    noted: tuple[int, str | None],
     described: sdp.Description | None,
 ) -> Row:
-    """A row of MESSAGES, in the order of its columns."""
+    """A row of MESSAGES, in the order of its columns; ``noted`` are Vias and unusual headers."""
     (
-        via, sender, receiver, _, cseq, contact, forwards, agent, server, allow, credentials,
-        challenge, expires, reason, access, asserted, remote, *_,
-    ) = head.values  # fmt: skip
-    limit = sip.MAX_VALUE
-    request = start.status is None
-    number, method = sip.sequence(cseq)
-    from_user, from_host, _, from_tag, _ = sip.party(sender) if sender else sip.NOBODY
-    to_user, _, _, to_tag, _ = sip.party(receiver) if receiver else sip.NOBODY
-    contact_user, _, place, _, lifetime = sip.party(contact) if contact else sip.NOBODY
-    branch, sent_by = sip.via(via) if via else (None, None)
-    target = sip.uri(start.uri) if request else (None, None, None)
-    named = agent or server if request else server or agent
+        (branch, sent_by, _), (from_user, from_host, from_tag, from_header), (to_user, to_tag),
+        call_id, (number, method), (contact_user, place, lifetime), forwards, agent, server, allow,
+        credentials, challenge, expires, cause, access, asserted, remote, *_,
+    ) = values  # fmt: skip
+    time, frame, src, sport, dst, dport, _, transport, *_ = packet
+    asked, status, phrase, user, host = start
+    request = status is None
     vouched = asserted or remote
-    unasked = request and to_tag is None and sender
+    account, realm = credentials or (None, challenge)
+    origin = session = secure = None
+    if described is not None:
+        origin, session, media = described
+        secure = any(m.keyless for m in media)
     return (
-        packet.time, None, packet.frame, packet.transport,
-        packet.src, packet.sport, packet.dst, packet.dport,
-        request, start.method or method, start.status, start.phrase, number, call_id,
-        target[0], target[1], from_user, from_host, from_tag,
-        sip.as_written(unasked) if unasked else None,
-        to_user, to_tag, sip.party(vouched).user if vouched else None, contact_user, place,
-        branch, sent_by, min(head.vias, 255), sip.seconds(forwards, 65_535),
-        named[:limit] if named else None,
-        allow[:limit] if allow else None,
-        sip.username(credentials) if credentials else None,
-        sip.realm(credentials or challenge or "") if credentials or challenge else None,
-        lifetime if lifetime is not None else sip.seconds(expires),
-        sip.release_cause(reason) if reason else None,
-        access[:limit] if access else None,
-        ",".join(head.unusual)[:limit] if head.unusual else None,
-        described.origin if described else None,
-        described.session if described else None,
-        any(m.keyless for m in described.media) if described else None,
+        time, None, frame, transport, src, sport, dst, dport,
+        request, asked or method, status, phrase, number, call_id, user, host,
+        from_user, from_host, from_tag, from_header if request and to_tag is None else None,
+        to_user, to_tag, vouched[0] if vouched else None, contact_user, place,
+        branch, sent_by, min(noted[0], 255), forwards,
+        (agent or server) if request else (server or agent),
+        allow, account, realm, expires if lifetime is None else lifetime,
+        cause, access, noted[1], origin, session, secure,
     )  # fmt: skip
 
 
-def _description(body: str, values: list[str | None]) -> sdp.Description | None:
+def _description(body: str, kind: str) -> sdp.Description | None:
     """The session description of a body, also inside a multipart one; None when it has none."""
-    told = sip.seconds(values[sip.CONTENT_LENGTH])
-    if told is not None and told < len(body):
-        body = body[:told]
-    kind = (values[sip.CONTENT_TYPE] or "").lower()
     if kind.startswith("multipart/"):
         body = _part(body)
     elif kind and not kind.startswith(_SDP):

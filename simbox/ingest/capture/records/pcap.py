@@ -110,20 +110,19 @@ def _alike(data: Octets, end: int, first: int) -> Index:
     These are the upper two octets of a time, alike for 18 hours.  None where too many places are
     alike for a search to be worth it.
     """
-    sought = data[first : first + 2].view(np.uint16)[0]
+    upper, lower = data[first : first + 2]
     parts = [np.empty(0, np.int64)]
     for begin in range(0, end, _AT_ONCE):
         # PAD is more than is looked at behind the end
-        size = min(_AT_ONCE, (end - begin) // 16 * 16 + 16)
-        block = data[begin : begin + size + 1]
-        even = (block[:-1].view(np.uint16) == sought).view(np.uint64)
-        odd = (block[1:].view(np.uint16) == sought).view(np.uint64)
-        # few are alike: look at sixteen places at a time
-        words = np.flatnonzero((even | odd) != 0)
+        size = min(_AT_ONCE, (end - begin) // 8 * 8 + 8)
+        alike = data[begin : begin + size] == upper
+        alike &= data[begin + 1 : begin + size + 1] == lower
+        # few are alike: look at eight places at a time
+        eights = alike.view(np.uint64)
+        words = np.flatnonzero(eights != 0)
         if len(words) > size // _FEW:
             return parts[0]
-        both = np.stack([even[words].view(np.uint8), odd[words].view(np.uint8)], axis=1)
-        inside = np.flatnonzero(both)
-        parts.append(words[inside >> 4] * 16 + (inside & 15) + (begin - first))
+        inside = np.flatnonzero(eights[words].view(np.bool_))
+        parts.append(words[inside >> 3] * 8 + (inside & 7) + (begin - first))
     places = np.concatenate(parts)
     return places[places >= 0]

@@ -85,6 +85,7 @@ class Line:
     watch: Watch = field(default_factory=Watch)
     call: Call | None = None
     heard: dict[str, str] = field(default_factory=dict)  # number of the last event of each kind
+    said: tuple[str | None, ...] = ()  # the fields that were learnt last
 
     @property
     def name(self) -> str:
@@ -95,12 +96,12 @@ class Line:
         """A row of the SIM in the line, if it is due."""
         state = (self.sim, self.cell, self.operator, self.state, self.port, packet.dst)
         if self.watch.due(state, packet.time):
-            out.put(
-                SIGHTINGS, seen=packet.time, line=self.name, **self.sim._asdict(),
-                cell=self.cell, operator=self.operator, signal=self.signal, state=self.state,
-                host=self.host, peer=packet.dst, account=self.account, port=self.port,
-                protocol="goip", frame=packet.frame,
+            row = (
+                packet.time, self.name, *self.sim, self.cell, self.operator, self.signal,
+                self.state, self.host, packet.dst, self.account, self.port, "goip", None,
+                packet.frame,
             )  # fmt: skip
+            out.put_row(SIGHTINGS, row)
 
     def change(self, value: str, packet: Datagram, out: Sink) -> None:
         """A state, with the number after a colon where there is one."""

@@ -61,8 +61,10 @@ def dbm(rssi: str | int | None) -> int | None:
 
 def plain(text: str | None, longest: int) -> str | None:
     """A short text without control characters; None when nothing is left of it."""
-    kept = "".join(c for c in (text or "")[:longest] if c.isprintable()).strip()
-    return kept or None
+    kept = (text or "")[:longest]
+    if not kept.isprintable():
+        kept = "".join(filter(str.isprintable, kept))
+    return kept.strip() or None
 
 
 def _digits(text: str | None, lengths: range | tuple[int, ...]) -> str | None:

@@ -7,15 +7,16 @@ one header, junk before the start line.  Passwords and digest responses never le
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 METHODS = (
     "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY",
     "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE",
 )  # fmt: skip
-_METHODS = frozenset(METHODS)
 LEADS = (b"SIP/2.0 ", *(m.encode() + b" " for m in METHODS))
 
 MAX_VALUE = 256  # characters kept of any value
@@ -23,7 +24,8 @@ MAX_HEADER = 4096  # characters of one header that are looked at
 MAX_LINE = 2048  # octets of a start line
 MAX_METHOD = 32  # characters of a method
 MAX_JUNK = 200  # octets before a start line that are passed over
-CACHED = 4096  # parties, URIs and Via values whose parts are remembered
+CACHED = 4096  # header lines of which the meaning is remembered
+STARTS = 1024  # start lines, likewise
 
 _TOKENS = "|".join(METHODS).encode()
 _URI = rb"[ \t]+\S[^\r\n]{0,%d}?[ \t]SIP/2\.0" % MAX_LINE
@@ -45,6 +47,8 @@ _CONTROLS = bytes(c for c in (*range(32), 127) if c not in (9, 10))
     CONTENT_LENGTH, IGNORED,
 ) = range(20)  # fmt: skip
 _ONCE = frozenset((FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, EXPIRES, CONTENT_TYPE, CONTENT_LENGTH))
+# several of them are one value; of several Vias only the number matters
+_JOINED = frozenset(range(IGNORED)) - _ONCE - {VIA}
 
 # RFC 3261 section 20 and the registry of compact forms
 _SPELLINGS = {
@@ -67,18 +71,17 @@ _SLOT = {
     for name in names.split()
     for spelling in (name, name.lower())
 }
-
-
-_LINES: dict[str, tuple[int, str]] = {}  # header lines met lately, with slot and value
+_NAME = {slot: names.split()[0] for slot, names in _SPELLINGS.items()}
 
 
 class Start(NamedTuple):
     """The start line of a message."""
 
     method: str | None  # of a request, in capitals
-    uri: str  # of a request
     status: int | None  # of a response
     phrase: str | None
+    user: str | None  # of a request's URI
+    host: str | None
 
 
 class Headers(NamedTuple):
@@ -97,9 +100,6 @@ class Party(NamedTuple):
     place: str | None  # with its port where it has one
     tag: str | None
     expires: int | None  # parameter of a Contact, seconds
-
-
-NOBODY = Party(None, None, None, None, None)
 
 
 def find_start(octets: bytes) -> int:
@@ -140,23 +140,18 @@ def split(octets: bytes) -> tuple[list[str], str | None]:
     return lines, body if blank else None
 
 
+@lru_cache(maxsize=STARTS)
 def start_line(line: str) -> Start | None:
     """The parts of a start line; None when it is none."""
     if line[:4].upper() == "SIP/":
-        return _status_line(line)
-    parts = line.split(" ", 2)
-    if len(parts) == 3 and parts[2] == "SIP/2.0" and parts[0] in _METHODS:
-        return Start(parts[0], parts[1], None, None)
+        answer = _STATUS.match(line)
+        phrase = answer and answer[2].strip()[:MAX_VALUE]
+        return answer and Start(None, int(answer[1]), phrase or None, None, None)
     parts = line.split()
     if len(parts) < 3 or parts[-1].upper() != "SIP/2.0" or len(parts[0]) > MAX_METHOD:
         return None
-    return Start(parts[0].upper(), " ".join(parts[1:-1]), None, None)
-
-
-@lru_cache(maxsize=256)
-def _status_line(line: str) -> Start | None:
-    answer = _STATUS.match(line)
-    return answer and Start(None, "", int(answer[1]), answer[2].strip()[:MAX_VALUE] or None)
+    user, host, _ = uri(" ".join(parts[1:-1]))
+    return Start(parts[0].upper(), None, None, user, host)
 
 
 def headers(lines: list[str]) -> Headers:
@@ -164,21 +159,18 @@ def headers(lines: list[str]) -> Headers:
     values: list[str | None] = [None] * (IGNORED + 1)
     unusual: list[str] = []
     vias = 0
-    known_lines = _LINES
     last = IGNORED
     for line in lines[1:]:
-        told = known_lines.get(line)
-        if told is None:
-            if line[:1] in (" ", "\t"):
-                _unfold(line, values, last)
-                vias += line.count(",") if last == VIA else 0
-                continue
-            told = _header(line, unusual)
-        slot, value = told
-        last = slot
+        if line[:1] in (" ", "\t"):
+            _unfold(line, values, last)
+            vias += line.count(",") if last == VIA else 0
+            continue
+        name, _, value = line.partition(":")
+        slot = _SLOT.get(name)
+        last = slot = _odd(name, unusual) if slot is None else slot
         if slot == IGNORED:
             continue
-        known = values[slot]
+        value, known = value.strip(), values[slot]
         if known is None:
             values[slot] = value
         elif slot in _ONCE:
@@ -188,20 +180,6 @@ def headers(lines: list[str]) -> Headers:
         if slot == VIA:
             vias += 1 + value.count(",")
     return Headers(values, vias, unusual)
-
-
-def _header(line: str, unusual: list[str]) -> tuple[int, str]:
-    """The slot and the value of a header line."""
-    name, _, value = line.partition(":")
-    slot = _SLOT.get(name)
-    if slot is None:
-        return _odd(name, unusual), value.strip()
-    told = slot, value.strip()
-    if len(line) <= MAX_VALUE:  # the messages of a dialog have most lines in common
-        if len(_LINES) >= CACHED:
-            _LINES.clear()
-        _LINES[line] = told
-    return told
 
 
 def _unfold(line: str, values: list[str | None], slot: int) -> None:
@@ -227,20 +205,21 @@ _LIFETIME = re.compile(r";\s*expires\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
 # nearly all parties: a name, a URI in angle brackets, a tag
 _PLAIN_URI = r"sips?:(?:([\w.+*#-]+)@)?([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?(?:;[\w.=;-]*)?"
 _PLAIN_PARTY = re.compile(
-    rf'(?:"[^"\\]*"|[\w.+ -]*) ?<{_PLAIN_URI}>(?:;tag=([^;,\s?>]+))?', re.ASCII
+    rf'(?:"[^"\\]*"|[\w.+ -]*) ?<{_PLAIN_URI}>(?:;tag=([^;,\s?>]+)|;expires=([0-9]{{1,10}}))?',
+    re.ASCII,
 )
 _PLAIN = re.compile(_PLAIN_URI, re.ASCII)
 
 
-@lru_cache(maxsize=CACHED)
 def party(value: str) -> Party:
     """The first party of an address header: name-addr or addr-spec (RFC 3261, section 20.10)."""
     plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
     if plain is None:
         return _odd_party(value)
-    user, host, port, tag = plain.groups()
+    user, host, port, tag, lifetime = plain.groups()
     host = host.lower()
-    return Party(user, host, f"{host}:{port}" if port else host, tag, None)
+    place = f"{host}:{port}" if port else host
+    return Party(user, host, place, tag, seconds(lifetime) if lifetime else None)
 
 
 def _odd_party(value: str) -> Party:
@@ -272,7 +251,6 @@ _HOST = re.compile(r"\s*(?:\[([^\]]*)\]|([^:;?>,\s/@]*))\s*(?::\s*(\d{1,5})(?!\d
 _SEPARATORS = str.maketrans("", "", "-.() ")  # visual separators of RFC 3966
 
 
-@lru_cache(maxsize=CACHED)
 def uri(text: str) -> tuple[str | None, str | None, str | None]:
     """User, host, and host with port of a SIP or telephone URI; a password is dropped."""
     plain = _PLAIN.fullmatch(text) if len(text) <= MAX_VALUE else None
@@ -326,11 +304,20 @@ def as_written(value: str) -> str | None:
 
 _SENT_BY = re.compile(r"\s*SIP\s*/\s*[^/\s]+\s*/\s*\S+\s+([^;,]+)", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)
+# nearly all of them: a host, perhaps a port, rport and received, the branch
+_PLAIN_VIA = re.compile(
+    r"SIP/2\.0/[A-Z]+ ([\w.:-]+)(?:;r[\w.=:]+)*;branch=([\w.-]+)(?:;r[\w.=:]+)*", re.ASCII
+)
 
 
-@lru_cache(maxsize=CACHED)
 def via(value: str) -> tuple[str | None, str | None]:
     """Branch and sent-by of the top Via."""
+    plain = _PLAIN_VIA.fullmatch(value) if len(value) <= MAX_VALUE else None
+    return (plain[2], plain[1]) if plain is not None else _odd_via(value)
+
+
+def _odd_via(value: str) -> tuple[str | None, str | None]:
+    """Branch and sent-by of the top Via, however it is written."""
     top = value.partition(",")[0]
     branch, sent_by = _BRANCH.search(top), _SENT_BY.match(top)
     return (
@@ -365,7 +352,6 @@ def release_cause(reason: str) -> int | None:
     return int(found[1]) if found and 0 < int(found[1]) < 128 else None
 
 
-@lru_cache(maxsize=CACHED)
 def seconds(digits: str | None, most: int = 2**32 - 1) -> int | None:
     """A number of decimal digits; None when it is none, the most when it is more."""
     if not digits or len(digits) > 10 or not (digits.isascii() and digits.isdecimal()):
@@ -373,12 +359,126 @@ def seconds(digits: str | None, most: int = 2**32 - 1) -> int | None:
     return min(int(digits), most)
 
 
-@lru_cache(maxsize=CACHED)
-def sequence(cseq: str | None) -> tuple[int | None, str | None]:
+def sequence(cseq: str) -> tuple[int | None, str | None]:
     """Number and method of CSeq."""
-    parts = (cseq or "").split(None, 1)
+    parts = cseq.split(None, 1)
     if not parts:
         return None, None
     method = parts[1].strip().upper()[:MAX_METHOD] if len(parts) > 1 else None
     number = parts[0].lstrip("0") or "0"
     return seconds(number), method
+
+
+def _via(value: str) -> tuple[str | None, str | None, int]:
+    return *via(value), 1 + value.count(",")
+
+
+def _sender(value: str) -> tuple[str | None, ...]:
+    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
+    if plain is not None:
+        user, host, _, tag, _ = plain.groups()
+        return user, host.lower(), tag, as_written(value)
+    user, host, _, tag, _ = _odd_party(value)
+    return user, host, tag, as_written(value) if value else None
+
+
+def _receiver(value: str) -> tuple[str | None, ...]:
+    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
+    if plain is not None:
+        return plain.group(1, 4)
+    user, _, _, tag, _ = _odd_party(value)
+    return user, tag
+
+
+def _contact(value: str) -> tuple[str | int | None, ...]:
+    user, _, place, _, lifetime = party(value)
+    return user, place, lifetime
+
+
+def _vouched(value: str) -> tuple[str | None] | None:
+    return (party(value).user,) if value else None
+
+
+def _credentials(value: str) -> tuple[str | None, str | None] | None:
+    return (username(value), realm(value)) if value else None
+
+
+def _short(value: str) -> str | None:
+    return value[:MAX_VALUE] or None
+
+
+# What is made of the value of each header, and what stands for an absent one.
+_MEANINGS: dict[int, tuple[Callable[[str], Any], Any]] = {
+    VIA: (_via, (None, None, 0)),
+    FROM: (_sender, (None, None, None, None)),
+    TO: (_receiver, (None, None)),
+    CALL_ID: (lambda value: value[:MAX_VALUE], ""),
+    CSEQ: (sequence, (None, None)),
+    CONTACT: (_contact, (None, None, None)),
+    MAX_FORWARDS: (lambda value: seconds(value, 65_535), None),
+    **dict.fromkeys((USER_AGENT, SERVER, ALLOW, ACCESS_NETWORK), (_short, None)),
+    CREDENTIALS: (_credentials, None),
+    CHALLENGE: (realm, None),
+    EXPIRES: (seconds, None),
+    REASON: (release_cause, None),
+    **dict.fromkeys((ASSERTED, REMOTE_PARTY), (_vouched, None)),
+    CONTENT_TYPE: (str.lower, ""),
+    CONTENT_LENGTH: (seconds, None),
+}
+_ABSENT: dict[int | str, Any] = {slot: absent for slot, (_, absent) in _MEANINGS.items()}
+_IN_ORDER = itemgetter(*range(IGNORED))
+
+
+class _Lines(dict[str, tuple[int | str, Any]]):
+    """Header lines met lately: the slot and the meaning of each.
+
+    The messages of a dialog have most lines in common, those of a device many.  A line that is
+    not needed stands for itself; one spelt oddly, folded or unknown is a KeyError.
+    """
+
+    def __missing__(self, line: str) -> tuple[int | str, Any]:
+        name, _, value = line.partition(":")
+        slot = _SLOT[name]
+        told: tuple[int | str, Any] = (line, None)
+        if slot != IGNORED:
+            told = slot, _MEANINGS[slot][0](value.strip())
+        if len(line) <= MAX_VALUE:
+            if len(self) >= CACHED:
+                self.clear()
+            self[line] = told
+        return told
+
+
+_LINES = _Lines()
+
+
+def meanings(lines: list[str]) -> tuple[tuple[Any, ...], int, list[str]]:
+    """What the headers of a message say, by slot; the number of Vias; the unusual headers.
+
+    The first line is the start line.  Nearly all heads are lines met before, each of its own
+    name; the others are put in order first.
+    """
+    try:
+        told = [*map(_LINES.__getitem__, lines[1:])]
+    except KeyError:
+        return _straightened(lines)
+    found = dict(told)
+    if len(found) == len(told):
+        values = _IN_ORDER(_ABSENT | found)
+        return values, values[VIA][2], []
+    slots = [slot for slot, _ in told]
+    if any(slots.count(slot) > 1 for slot in _JOINED & found.keys()):
+        return _straightened(lines)
+    vias = sum(meaning[2] for slot, meaning in told if slot == VIA)
+    return _IN_ORDER(_ABSENT | dict(reversed(told))), vias, []
+
+
+def _straightened(lines: list[str]) -> tuple[tuple[Any, ...], int, list[str]]:
+    """The meanings of a head with folded lines, odd names, or several values of a header."""
+    values, vias, unusual = headers(lines)
+    found = {
+        slot: _LINES[f"{_NAME[slot]}:{value}"][1]
+        for slot, value in enumerate(values)
+        if value is not None
+    }
+    return _IN_ORDER(_ABSENT | found), vias, unusual

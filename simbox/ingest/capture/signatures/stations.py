@@ -22,7 +22,9 @@ STATIONS = Table(
     (Column("mac", pl.String, "Ethernet address"), Column("host", pl.String, "IP address")),
 )
 
-_SLOTS = 1 << 16
+_BITS = 17
+_SLOTS = 1 << _BITS
+_ODD, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(64 - _BITS)  # a multiplicative hash
 _MOST = 100_000  # stations remembered
 
 
@@ -36,8 +38,8 @@ class Stations:
     def add(self, packets: Packets) -> None:
         """Note the sources of a batch that have not been met; a slot remembers the last one."""
         direct = packets.src
-        slot = (direct ^ (direct >> np.uint64(16))) & np.uint64(_SLOTS - 1)
-        new = np.flatnonzero(self._slots[slot] != direct + np.uint64(1))
+        slot = ((direct * _ODD) >> _SHIFT).view(np.int64)
+        new = np.flatnonzero(self._slots.take(slot) != direct + np.uint64(1))
         if not len(new):
             return
         self._slots[slot[new]] = direct[new] + np.uint64(1)
