@@ -201,7 +201,8 @@ def _read(
     of_files = {file.zone for file in report.files}  # captures tell no zone of their own
     zone = reading.local_zone or (of_files.pop() if len(of_files) == 1 else "UTC")
     asked = period(reading, zone)
-    how = CaptureOptions(asked.since, asked.until, zone, access, reading.signature_folders)
+    since = asked.since if reading.since else 0  # the clocks of some boxes were never set
+    how = CaptureOptions(since, asked.until, zone, access, reading.signature_folders)
     captures = sorted(inputs.captures, key=lambda source: source.path)  # given in any order
     captured = ingest_captures(captures, writer, how, progress)
     return replace(report, captures=captured.reports), captured

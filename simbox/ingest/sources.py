@@ -427,8 +427,10 @@ def is_capture(source: Source) -> bool:
         first = handle.read(8)
     if source.member is not None or any(first.startswith(magic) for magic in _COMPRESSION):
         try:
-            first = head(source)
-        except InputError:  # damaged: whoever reads it says so
+            with Stream(source) as stream:
+                magic = bytearray(8)
+                first = bytes(magic[: stream.fill(memoryview(magic), digest=False)])
+        except InputError:  # it cannot be unpacked: whoever reads it says so
             return False
     return _MAGIC.get(first[:4], "").startswith(_CAPTURE)
 

@@ -73,13 +73,20 @@ def _legs(dialogs: pl.DataFrame, sides: pl.DataFrame) -> pl.DataFrame:
         of_kind = of_kind.join(renamed, on=end, how="left", maintain_order="left")
     placed = of_kind.with_columns(
         into=(pl.col("src_side") != ACCESS) & (pl.col("dst_side") != FAR)
-    ).filter(pl.col("into") | (pl.col("src_side") != FAR))
+    ).filter(pl.when("into").then(~_refused()).otherwise(pl.col("src_side") != FAR))
     return placed.with_columns(
         host=pl.when("into").then("dst").otherwise("src"),
         called=number(pl.coalesce("request_user", "to_user")),
         addressed=number(pl.col("to_user")),
         calling=number(pl.coalesce("asserted_user", "from_user")),
     ).unique(["host", "protocol", "call_id", "method"], keep="first", maintain_order=True)
+
+
+def _refused() -> pl.Expr:
+    """A request that the host turned down at once: nothing was dialled, as when it is scanned."""
+    soon = (pl.col("end") - pl.col("start")) < pl.duration(seconds=1)
+    failed = (pl.col("status_code") >= 400) & pl.col("ringing_at").is_null()
+    return (failed & soon).fill_null(value=False)
 
 
 def _with_talk(legs: pl.DataFrame, streams: pl.DataFrame) -> pl.DataFrame:

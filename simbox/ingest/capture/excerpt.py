@@ -27,8 +27,8 @@ _SIP_TEXT = re.compile(rb"\A(?:MESSAGE |PUBLISH |NOTIFY )")
 _SIP = re.compile(rb"\A(?:[A-Z]+ [^\r\n]* )?SIP/2\.0")
 _GATEWAY = re.compile(rb"\A(?:req|reg|STATE|RECORD|HANGUP|EXPIRY|REMAIN|CELLINFO|CGATT):")
 _SECRETS = re.compile(
-    rb"(?i)(;pass(?:word)? *:|\b(?:response|c?nonce)[ \t]*=[ \t]*\"?|authorization[ \t]*:[ \t]*basic[ \t]+)"
-    rb"([^;\",\r\n]+)"
+    rb"(?i)(;pass(?:word)? *:|\b(?:response|c?nonce)[ \t]*=[ \t]*\"?"
+    rb"|authorization[ \t]*:[ \t]*basic[ \t]+)([^;\",\r\n]+)"
 )
 _URI_PASSWORD = re.compile(rb"(?i)(sips?:[^\s:@<>;,]*:)([^\s@<>;,]+)(?=@)")
 

@@ -11,6 +11,7 @@ import polars as pl
 from simbox.ingest.capture.access import Network, access_side
 from simbox.ingest.capture.media.streams import join_segments, with_calls
 from simbox.ingest.capture.signalling.dialogs import assemble, buckets
+from simbox.ingest.capture.signalling.rejoined import rejoined
 from simbox.ingest.capture.signatures.matching import Signatures
 from simbox.ingest.capture.signatures.sipforms import evidence_of, matches
 from simbox.ingest.capture.signatures.stations import STATIONS
@@ -29,6 +30,7 @@ from simbox.tables import (
 )
 
 GATEWAY = "gateway"
+_ONCE = [c for c in SIGHTINGS.schema if c not in {"source", "frame"}]  # of what two files hold
 MESSAGES_AT_ONCE = 20_000  # SIP messages that are joined at a time, in about 50 MB
 _MAC = "^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$"
 _NO_HOST = r"^(?:0\.0\.0\.0|::|169\.254\..*|fe80:.*)$"  # unspecified, or of the link only
@@ -66,7 +68,7 @@ class CaptureTables:
 def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> CaptureTables:
     """Join what ``read_captures`` left in the folders of the files."""
     signalling, of_sip = _sip(folder, signatures)
-    dialogs = DIALOGS.conform(pl.concat([*signalling, _all(folder, DIALOGS)])).sort(
+    dialogs = DIALOGS.conform(pl.concat([*signalling, rejoined(_all(folder, DIALOGS))])).sort(
         "start", "source", "frame", "call_id", "src", "dst"
     )
     del signalling
@@ -74,6 +76,7 @@ def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> C
     found = _addressed(pl.concat([_all(folder, EVIDENCE), of_sip]), _all(folder, STATIONS))
     evidence = _same(found, signatures.kinds())
     sightings = _all(folder, SIGHTINGS).sort("seen", "source", "frame", "host", "account")
+    sightings = sightings.unique(_ONCE, keep="first", maintain_order=True)
     windows = _all(folder, WINDOWS)
     devices = evidence.filter(pl.col("kind") == GATEWAY)
     known = {"dialogs": dialogs, "streams": streams, "sightings": sightings, "evidence": devices}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +16,7 @@ from simbox.ingest.capture.report import CaptureReport
 from simbox.ingest.capture.signatures.loading import load_signatures
 from simbox.ingest.capture.signatures.matching import Signatures
 from simbox.ingest.capture.storing import store_events
+from simbox.ingest.capture.workers import side_by_side
 from simbox.ingest.report import IngestProgress
 from simbox.ingest.sources import Source
 from simbox.store import StoreWriter
@@ -83,12 +82,7 @@ def read_captures(
             read_capture(task, lambda read, n=n: told.read(n, read))  # type: ignore[misc]
             for n, task in enumerate(tasks)
         )
-    # spawned, not forked: a fork would inherit polars' locked threads
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        running = {pool.submit(read_capture, task): n for n, task in enumerate(tasks)}
-        for done in as_completed(running):
-            told.read(running[done], tasks[running[done]].source.size)
-        return tuple(done.result() for done in running)
+    return side_by_side(tasks, workers, told.read)
 
 
 def _tasks(

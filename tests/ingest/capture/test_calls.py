@@ -157,6 +157,12 @@ def test_what_was_not_answered_has_no_duration(outcome: dict[str, Any], answered
     assert (call["answered"], call["duration_s"]) == (answered, None)
 
 
+def test_a_request_turned_down_at_once_is_no_call() -> None:
+    refused = {"status_code": 404, "answered_at": None, "ringing_at": None}
+    assert made([dialog(**refused, end=at(0.1))]) == []
+    assert len(made([dialog(**refused, end=at(6))])) == 1
+
+
 def test_a_text_is_no_call() -> None:
     sent = dialog(method="MESSAGE", protocol="goip", src=GATEWAY, dst=PEER, from_user="9991350003")
     got = sent | {"src": PEER, "dst": GATEWAY, "request_user": "9991350003", "call_id": "m2",

@@ -55,8 +55,16 @@ def test_each_frame_says_where_it_comes_from(capture: Path) -> None:
 
 @pytest.mark.parametrize(
     "secret",
-    [b"hunter2", b"271828", b"5ecret", b"0dd5pelt", b"1nside", b"n0nce", b"what they said",
-     b"your code"],
+    [
+        b"hunter2",
+        b"271828",
+        b"5ecret",
+        b"0dd5pelt",
+        b"1nside",
+        b"n0nce",
+        b"what they said",
+        b"your code",
+    ],
 )
 def test_no_password_no_text_and_no_voice_is_in_it(capture: Path, secret: bytes) -> None:
     assert not any(secret in octets for octets in excerpt(capture, [1, 2, 3, 4, 5]))
@@ -64,8 +72,13 @@ def test_no_password_no_text_and_no_voice_is_in_it(capture: Path, secret: bytes)
 
 @pytest.mark.parametrize(
     "kept",
-    [b"INVITE sip:2001@192.0.2.1", b"@192.0.2.9:5060>", b"num:99913500000001", b"MESSAGE sip",
-     bytes([0x80, 8])],
+    [
+        b"INVITE sip:2001@192.0.2.1",
+        b"@192.0.2.9:5060>",
+        b"num:99913500000001",
+        b"MESSAGE sip",
+        bytes([0x80, 8]),
+    ],
 )
 def test_what_proves_is_in_it(capture: Path, kept: bytes) -> None:
     assert any(kept in octets for octets in excerpt(capture, [1, 2, 3, 4, 5]))
