@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simbox.ingest.capture.packets.columns import Index, Packets
 from simbox.ingest.capture.packets.octets import gather, number
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
@@ -20,12 +20,11 @@ MOST_REMEMBERED = 50_000  # questions
 Flags = npt.NDArray[np.bool_]
 
 
-class Dns:
+class Dns(DatagramReader):
     """The reader of DNS queries; answers are left alone."""
 
     name = "dns"
     udp = Claim(ports=frozenset({53}))
-    tcp = Claim()
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
@@ -80,12 +79,6 @@ class Dns:
                 self._ordinary.clear()
             self._ordinary[question] = known
         return known
-
-    def opens(self, _segment: Datagram) -> bool:
-        return False
-
-    def conversation(self) -> Conversation:
-        raise NotImplementedError
 
 
 def read_question(data: bytes) -> tuple[str, int] | None:

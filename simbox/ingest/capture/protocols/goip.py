@@ -19,7 +19,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from simbox.ingest.capture.protocol import Claim, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.signalling import simcards
 from simbox.ingest.capture.signalling.gsmlines import Line, party
 from simbox.ingest.capture.signalling.simcards import SECOND, Recent
@@ -138,22 +138,11 @@ class Message(NamedTuple):
 Items = dict[str, Item]
 
 
-class NoConversation:
-    """This protocol has none over TCP."""
-
-    def feed(self, octets: Datagram, out: Sink) -> bool:  # noqa: ARG002
-        return False
-
-    def gap(self, src: str, sport: int) -> None:
-        """Nothing was being read."""
-
-
-class GoIP:
+class GoIP(DatagramReader):
     """The reader of the SMS-server protocol."""
 
     name = "goip"
     udp = Claim(leads=LEADS)
-    tcp = Claim()
 
     def __init__(self) -> None:
         self._lines: Recent[tuple[str, str], Line] = Recent(MOST_LINES, IDLE)
@@ -174,12 +163,6 @@ class GoIP:
         if message.verb == "GSM":
             return self._answer(message, out)
         return message.verb in EVENTS and self._event(message, out)
-
-    def opens(self, segment: Datagram) -> bool:  # noqa: ARG002  # UDP only
-        return False
-
-    def conversation(self) -> NoConversation:
-        return NoConversation()
 
     def finish(self, out: Sink) -> None:
         """Tell the calls and texts that the end of the file cut off."""

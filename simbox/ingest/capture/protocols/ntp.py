@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
 from simbox.ingest.capture.sink import Sink
@@ -10,12 +10,11 @@ from simbox.ingest.capture.sink import Sink
 ORDINARY = 48  # octets of a datagram without extension and authentication
 
 
-class Ntp:
+class Ntp(DatagramReader):
     """The reader of NTP."""
 
     name = "ntp"
     udp = Claim(ports=frozenset({123}))
-    tcp = Claim()
 
     def __init__(self, signatures: Signatures | None = None) -> None:
         self._signatures = signatures or shipped_signatures()
@@ -36,9 +35,3 @@ class Ntp:
             place = Place(packet.src, packet.dst, packet.time, packet.frame)
             self._signatures.tell("ntp", fields, place, out)
         return True
-
-    def opens(self, _segment: Datagram) -> bool:
-        return False
-
-    def conversation(self) -> Conversation:
-        raise NotImplementedError

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from simbox.ingest.capture.packets.columns import Index, Octets, Packets
 from simbox.ingest.capture.packets.octets import gather, number
-from simbox.ingest.capture.protocol import Claim, Conversation, Datagram
+from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
 from simbox.ingest.capture.sink import Sink
 
 HEADER = 4  # octets
@@ -38,12 +38,11 @@ _FEWEST = np.array([FEWEST.get(kind, 0) for kind in range(256)])  # 0: no type o
 _BLOCKS_AT = np.array([BLOCKS_AT.get(kind, 0) for kind in range(256)])
 
 
-class Rtcp:
+class Rtcp(DatagramReader):
     """The reader of RTCP over UDP, on a port of its own or beside RTP (RFC 5761)."""
 
     name = "rtcp"
     udp = Claim(leads=tuple(bytes((0x80 | n, kind)) for n in range(64) for kind in NAMES))
-    tcp = Claim()
 
     def datagram(self, packet: Datagram, out: Sink) -> bool:
         """Count a compound packet; False where its packets do not add up to the datagram."""
@@ -83,19 +82,6 @@ class Rtcp:
         if good.any():
             out.counts["rtcp|datagrams"] += int(good.sum())
         return good, good
-
-    def opens(self, segment: Datagram) -> bool:
-        """False: RTCP over TCP is not read."""
-        del segment
-        return False
-
-    def conversation(self) -> Conversation:
-        """Never asked for.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("RTCP is read from datagrams")
 
 
 def _compound(octets: bytes, length: int) -> list[tuple[int, int, int]]:
