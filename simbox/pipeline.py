@@ -153,7 +153,8 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     record = _record(config, options, found, scored)
     if captured and hosts:
         record = _with_hosts(record, hosts, _excerpt(options.evidence, captured, hosts))
-        record = replace(record, notes=(*record.notes, *_access_notes(access, captured)))
+        notes = (*_access_notes(access, captured), *_recorded_notes(captured))
+        record = replace(record, notes=(*record.notes, *notes))
     if measured:
         record = replace(record, duplicates=measured.duplicates, merged=measured.merged)
     record = replace(record, notes=(*record.notes, *_cell_notes(options.cells, cells, table)))
@@ -228,6 +229,13 @@ def _excerpt(
     found = scored.hosts.filter(pl.col("status").cast(pl.String).is_in(FINDINGS))
     seen = Seen.of(captured.tables.shown, captured.tables.sides)
     return write_proof(target, pick(seen, found["host"].to_list()))
+
+
+def _recorded_notes(captured: Captured) -> tuple[str, ...]:
+    """How many calls both sides of a run tell of."""
+    if not captured.recorded:
+        return ()
+    return (f"{plural(captured.recorded, 'call')} of the captures found in the CDRs, counted once",)
 
 
 def _with_hosts(
