@@ -47,7 +47,9 @@ MOMENTS = {
 
 
 def ended(script: str, *arguments: Path) -> tuple[int, str]:
-    code = f"import os, signal, sys; from simbox import cli\n{script}{RUN}"
+    # a shell that starts tests in its background lets them ignore interrupts
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"import os, signal, sys; {heard}; from simbox import cli\n{script}{RUN}"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
@@ -71,7 +73,7 @@ def test_terminated_run_leaves_nothing_behind(exports: Path, tmp_path: Path) -> 
 def test_second_interrupt_does_not_stop_the_clearing_up() -> None:
     from simbox.cli import _process
 
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _process.prepare()
         with pytest.raises(KeyboardInterrupt):
