@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from simbox.identifiers import CLASS_SHIFT, MAX_DIGITS, NumberClass, digits_id, text_id
+from simbox.identifiers import CLASS_SHIFT, MAX_DIGITS, NumberClass, digits_id, text_id, with_class
 from simbox.ingest.capture.calls import NUMBER_DIGITS
 from simbox.ingest.capture.recorded import recorded
 from simbox.ingest.cdr.clock import quarters, zone_table
@@ -65,13 +65,13 @@ def store_events(events: pl.DataFrame, writer: StoreWriter, zone: str) -> int:
 def party_id(user: pl.Expr) -> pl.Expr:
     """Ids of telephone numbers, and of accounts with their class."""
     digits = user.str.extract(f"^([0-9]{{1,{MAX_DIGITS}}})$", 1)
-    account = int(NumberClass.ACCOUNT) << CLASS_SHIFT
+    account = pl.lit(int(NumberClass.ACCOUNT))
     return (
         pl.when(digits.str.len_bytes() >= NUMBER_DIGITS)
         .then(digits_id(digits))
         .when(digits.is_not_null())
-        .then(digits_id(digits) | account)
-        .otherwise(text_id(user) | account)
+        .then(with_class(digits_id(digits), account))
+        .otherwise(with_class(text_id(user), account))
     )
 
 

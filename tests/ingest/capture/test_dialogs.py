@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sip_reading import frame_of
 
-from simbox.ingest.capture.signalling.dialogs import CAUSES, assemble, assemble_files
+from simbox.ingest.capture.signalling.dialogs import CAUSES, assemble, buckets
 from simbox.tables import DIALOGS, MESSAGES
 
 A, P, B = "192.0.2.10", "198.51.100.1", "203.0.113.20"
@@ -229,10 +229,10 @@ def test_buckets_give_the_dialogs_of_the_whole(tmp_path: Path) -> None:
     for n, part in enumerate(frame.iter_slices(50)):
         paths.append(tmp_path / f"messages-{n:05d}.arrow")
         part.write_ipc(paths[-1])
-    parts = list(assemble_files(paths, 60))
+    parts = [assemble(bucket) for bucket in buckets(paths, 60)]
     assert len(parts) > 3
     assert pl.concat(parts).sort("call_id").equals(assemble(frame).sort("call_id"))
-    assert list(assemble_files([])) == []
+    assert list(buckets([])) == []
 
 
 # ---- a plain state machine as oracle ----

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from simbox.ingest.capture.signatures.loading import shipped_signatures
-from simbox.ingest.capture.signatures.sipforms import _forms, sip_evidence
+from simbox.ingest.capture.signatures.sipforms import _forms, evidence_of, matches
 from simbox.tables import EVIDENCE, MESSAGES
 
 SHIPPED = shipped_signatures()
@@ -42,7 +42,7 @@ def messages(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def told(*rows: dict[str, Any]) -> list[dict[str, Any]]:
-    found = sip_evidence(messages(*rows), SHIPPED)
+    found = evidence_of([matches(messages(*rows), SHIPPED)])
     assert found.schema == pl.Schema(EVIDENCE.schema)
     return found.to_dicts()
 
@@ -114,8 +114,9 @@ def test_first_and_count_are_of_all_forms_of_one_host() -> None:
 
 
 def test_no_messages_give_no_evidence() -> None:
-    assert sip_evidence(MESSAGES.empty(), SHIPPED).is_empty()
-    assert sip_evidence(MESSAGES.empty().lazy(), SHIPPED).schema == pl.Schema(EVIDENCE.schema)
+    found = evidence_of([matches(MESSAGES.empty(), SHIPPED)])
+    assert found.is_empty()
+    assert found.schema == pl.Schema(EVIDENCE.schema)
 
 
 @pytest.mark.parametrize(

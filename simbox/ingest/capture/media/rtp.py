@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from simbox.ingest.capture.media.follow import NS, Flags, Run, follow
 from simbox.ingest.capture.media.header import Headers, mixed, read_headers
 from simbox.ingest.capture.media.rows import segments
 from simbox.ingest.capture.media.state import StreamRows, starts
+from simbox.ingest.capture.packets.addresses import AddressBook
 from simbox.ingest.capture.packets.columns import Index, Keys, Packets
 from simbox.ingest.capture.sink import SPILL_ROWS, Sink
 from simbox.tables import SEGMENTS
@@ -33,12 +34,6 @@ FLOW_WINDOW, FLOW_STREAMS = 10 * NS, 8  # sources that a flow may try in a windo
 SMALL_FRAMES = 64  # of ended streams that are held before they are made one
 TABLE = 1 << 20
 PIECE = 1 << 16  # packets taken at once, so that 16 bits number them
-
-
-class Addresses(Protocol):
-    """What turns address keys into text."""
-
-    def text(self, key: int) -> str: ...
 
 
 class RtpStreams:
@@ -61,7 +56,7 @@ class RtpStreams:
         self._window = 0
         self._ended: list[int] = []  # rows that another row of the same key has followed
         self._scanned = 0
-        self._addresses: Addresses | None = None
+        self._addresses: AddressBook | None = None
         self._frames: list[pl.DataFrame] = []
         self._pending = 0
 
@@ -69,7 +64,7 @@ class RtpStreams:
         """Streams in memory, those in probation among them."""
         return len(self._rows)
 
-    def add(self, packets: Packets, addresses: Addresses, free: Flags | None = None) -> Flags:
+    def add(self, packets: Packets, addresses: AddressBook, free: Flags | None = None) -> Flags:
         """Take packets; true for those that belong to a stream known as RTP by then.
 
         Args:

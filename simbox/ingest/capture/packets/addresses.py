@@ -12,7 +12,6 @@ from simbox.ingest.capture.packets.columns import Index, Keys, Octets
 
 MOST_ADDRESSES = 1 << 18  # IPv6 addresses that are remembered, about 40 MB
 _V6 = 1 << 63
-_MASK = (1 << 64) - 1
 _ODD = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F  # multipliers of splitmix64 and xxHash64
 _SLOTS = 1 << 14
 

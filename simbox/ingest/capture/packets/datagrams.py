@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
+from simbox.ingest.capture.packets.addresses import AddressBook
 from simbox.ingest.capture.packets.columns import TCP, UDP, Index, Packets
 from simbox.ingest.capture.packets.octets import gather
 from simbox.ingest.capture.protocol import Datagram
@@ -17,13 +17,7 @@ HEADER = 2 * MAC  # octets of a frame up to the source address and with it
 _TRANSPORTS = {UDP: "udp", TCP: "tcp"}
 
 
-class Addresses(Protocol):
-    """What turns address keys into text."""
-
-    def text(self, key: int) -> str: ...
-
-
-def datagrams(packets: Packets, rows: Index, addresses: Addresses) -> Iterator[Datagram]:
+def datagrams(packets: Packets, rows: Index, addresses: AddressBook) -> Iterator[Datagram]:
     """Some packets of a batch, in the order of ``rows``, each made when it is asked for."""
     frames, row = packets.frames, packets.row[rows]
     begin = packets.payload[rows]

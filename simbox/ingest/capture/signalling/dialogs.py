@@ -29,16 +29,6 @@ _CHALLENGE = _STATUS.is_in([401, 407])
 _SUCCESS = _STATUS.is_between(200, 299)
 
 
-def assemble_files(paths: Sequence[Path], limit: int = BUCKET) -> Iterator[pl.DataFrame]:
-    """Dialogs of the messages in Arrow files, in buckets of whole Call-IDs.
-
-    Args:
-        paths: files of rows of MESSAGES.
-        limit: messages wanted in a bucket; one Call-ID may exceed it.
-    """
-    return map(assemble, buckets(paths, limit))
-
-
 def buckets(paths: Sequence[Path], limit: int = BUCKET) -> Iterator[pl.DataFrame]:
     """The messages in Arrow files, in buckets of whole Call-IDs.
 

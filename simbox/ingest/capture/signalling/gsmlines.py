@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from simbox.ingest.capture.protocol import Datagram
 from simbox.ingest.capture.signalling import simcards
+from simbox.ingest.capture.signalling.attempts import MOST_FRAMES
 from simbox.ingest.capture.signalling.simcards import SECOND, Sim, Watch
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import DIALOGS, SIGHTINGS
 
-MOST_FRAMES = 32
 SETTLED = 5 * SECOND  # after the end of a call its cause may still come
 LONGEST_PARTY = 32  # characters of a number dialled, codes and names among them
 

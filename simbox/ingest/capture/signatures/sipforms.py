@@ -116,19 +116,6 @@ def _at_its_origin() -> pl.Expr:
     return pl.when(pl.col("request")).then(vias <= 1).otherwise(vias == most)
 
 
-def sip_evidence(messages: pl.DataFrame | pl.LazyFrame, signatures: Signatures) -> pl.DataFrame:
-    """The evidence in SIP messages: what each sender's own messages give away.
-
-    Args:
-        messages: rows of MESSAGES.
-        signatures: of which those of SIP are used.
-
-    Returns:
-        Rows of EVIDENCE by time, host and signature; the host is the sender's address.
-    """
-    return evidence_of([matches(messages.lazy().collect(), signatures)])
-
-
 def matches(messages: pl.DataFrame, signatures: Signatures) -> pl.DataFrame:
     """The forms of the messages that each sender has made and a signature fits.
 

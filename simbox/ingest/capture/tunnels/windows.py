@@ -10,12 +10,13 @@ even where calls come and go.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from simbox.ingest.capture.packets.addresses import AddressBook
 from simbox.ingest.capture.packets.columns import ESP, UDP, Packets
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import WINDOWS
@@ -46,12 +47,6 @@ _MIX = tuple(
 _HALF = np.uint64(32)
 
 
-class Addresses(Protocol):
-    """Whatever turns keys of addresses into text."""
-
-    def text(self, key: int) -> str: ...
-
-
 class FlowWindows:
     """Packets of opaque flows by flow, window and size, as far as one file holds them.
 
@@ -59,7 +54,7 @@ class FlowWindows:
     share a window the smallest are given up and counted.
     """
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: AddressBook) -> None:
         self.counts: Counter[str] = Counter()
         self._addresses = addresses
         self._held: list[Columns] = []
