@@ -22,7 +22,7 @@ from simbox.errors import ConfigError, did_you_mean
 
 DEFAULTS = "default.toml"
 PER_MILLE = 1000
-SCORES = ("scoring", "hosts")  # sections that describe a score
+SCORES = ("scoring", "hosts", "sites")  # sections that describe a score
 NO_TABLE = ("model_type", "model_attributes_type", "mapping_type", "dict_type")
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -158,6 +158,16 @@ class Scoring(Section):
         return range(low, high + 1)
 
 
+class SiteScoring(Scoring):
+    """The score of sites, and which lines sites are looked for among."""
+
+    suspect_nats: Annotated[float, Field(ge=-50, le=50)]
+    suspect_calls: Annotated[int, Field(ge=1, le=100_000)]
+    most_suspects: Annotated[int, Field(ge=10, le=10_000_000)]
+    most_false: Share
+    inherited_nats: Nats
+
+
 class Lists(Section):
     """Hot, white and grey lists."""
 
@@ -181,6 +191,7 @@ class Config(Section):
     time: Time
     scoring: Scoring
     hosts: Scoring
+    sites: SiteScoring
     lists: Lists
     outputs: Outputs
 

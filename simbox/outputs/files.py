@@ -28,7 +28,7 @@ class Keep:
 def write(
     work: Path, record: RunRecord, scored: Scored, keep: Keep, hosts: ScoredHosts | None = None
 ) -> None:
-    """Complete a folder that holds features and contributions: lines, hosts, record, report."""
+    """Complete a folder that holds features, contributions and sites: lines, hosts, report."""
     if hosts is not None:
         hosts.hosts.write_parquet(work / folder.HOSTS)
         (work / folder.HOSTS_CSV).write_text(as_csv(hosts.hosts), encoding="utf-8")

@@ -36,10 +36,15 @@ HOSTS_CSV = "hosts.csv"
 HOST_FEATURES = "host_features.parquet"
 HOST_CONTRIBUTIONS = "host_contributions.parquet"
 HOST_PERCENTILES = "host_percentiles.parquet"
+SITES = "sites.parquet"
+SITES_CSV = "sites.csv"
+SITE_LINES = "site_lines.parquet"
+SITE_FEATURES = "site_features.parquet"
+SITE_CONTRIBUTIONS = "site_contributions.parquet"
 CAPTURES = "captures"  # the tables of captures, one Parquet file each
 OURS = {RUN_FILE, LINES, LINES_CSV, FEATURES, CONTRIBUTIONS, REJECTS, PERCENTILES, EVENTS, REPORT,
         STORE, HOSTS, HOSTS_CSV, HOST_FEATURES, HOST_CONTRIBUTIONS, HOST_PERCENTILES,
-        CAPTURES}  # fmt: skip
+        SITES, SITES_CSV, SITE_LINES, SITE_FEATURES, SITE_CONTRIBUTIONS, CAPTURES}  # fmt: skip
 SHOWN_PATH = 80  # characters of an impossible path in a message
 MOST_COMPARED = 5_000  # lines that a mistyped one is compared with: a moment's work
 

@@ -14,7 +14,7 @@ MICRO = 1_000_000  # micro-nats in a nat
 WEIGHTY = MICRO // 10  # a part below it would not change a probability by a tenth
 UNITLESS = ("share", "ratio", "0 or 1")
 LONGEST_UNIT = 8
-GROUPS = {"prior": "prior", "lookalike": "look-alikes", "list": "lists"}
+GROUPS = {"prior": "prior", "lookalike": "look-alikes", "list": "lists", "site": "site"}
 SMALL = {"look-alikes": "that do not hold"}
 
 

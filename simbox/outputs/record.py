@@ -25,6 +25,9 @@ class RunRecord:
     status: Mapping[str, int]
     hosts: int = 0
     host_status: Mapping[str, int] = field(default_factory=dict)
+    sites: int = 0
+    site_status: Mapping[str, int] = field(default_factory=dict)
+    false_sites: float = 0.0  # expected among those that alert, by their own probabilities
     duplicates: int = 0
     merged: int = 0
     evidence: Mapping[str, Any] | None = None  # the excerpt of captures: path, frames, sha256

@@ -73,7 +73,8 @@ def evidence(frame: pl.DataFrame, card: Scorecard, knots: Knots) -> Evidence:
     for lookalike, weighed in card.lookalikes:
         held = lookalike_grade(frame, lookalike, weighed)
         parts[lookalike.name] = np.rint(-MICRO * weighed.weight * held)
-    parts[HOT_LIST] = np.full(frame.height, np.nan)
+    for part in card.parts[len(parts) :]:  # lists and the site, which are told later
+        parts[part.name] = np.full(frame.height, np.nan)
     return Evidence(parts, family_grades)
 
 

@@ -11,7 +11,7 @@ from simbox.config import PER_MILLE
 from simbox.scoring.evidence import Evidence
 from simbox.scoring.grades import WHOLE_RUN, Floats, Knots, SegmentRows, column, ramp, tail, zeroed
 from simbox.scoring.lookalikes import Lookalike, lookalike_grade
-from simbox.scoring.scorecard import HOT_LIST, MICRO, PRIOR, Part, Scorecard
+from simbox.scoring.scorecard import HOT_LIST, MICRO, PRIOR, SITE, Part, Scorecard
 
 SHOWN = 3  # reasons in short, on each side
 SEPARATOR = ", "
@@ -130,6 +130,8 @@ def _row(
         )
     if part.name == HOT_LIST:
         row["because"] = "on a hot list"
+    if part.name == SITE:
+        row["because"] = "what the lines that it stands with show together"
     return row
 
 

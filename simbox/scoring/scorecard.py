@@ -15,6 +15,7 @@ from simbox.scoring.lookalikes import LOOKALIKES, Lookalike, check_lookalike
 MICRO = 1_000_000  # contributions are whole millionths of a nat: sums of integers are exact
 PRIOR = "prior"
 HOT_LIST = "hot_list"
+SITE = "site"  # what a line inherits from where it stands
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Part:
     """One addend of a line's score."""
 
     name: str  # the column of contributions.parquet
-    kind: str  # prior, feature, lookalike or list
+    kind: str  # prior, feature, lookalike, list or site
     group: str  # the family of a feature, else the part itself
 
     @property
@@ -77,8 +78,10 @@ class Scorecard:
         """The addends of a score, in the order of their columns."""
         features = [Part(n, "feature", f.name) for f in self.families for n in f.features]
         lookalikes = [Part(k.name, "lookalike", k.name) for k, _ in self.lookalikes]
+        stands = [Part(SITE, "site", SITE)] if self.subject == "line" else []
         return (
             Part(PRIOR, "prior", PRIOR), *features, *lookalikes, Part(HOT_LIST, "list", HOT_LIST),
+            *stands,
         )  # fmt: skip
 
     def trusting_anchors(self) -> Scorecard:

@@ -1,0 +1,1 @@
+"""Which lines stand together: links between lines that a room cannot hide."""

@@ -1,0 +1,1 @@
+"""Features of sites, one file a family."""

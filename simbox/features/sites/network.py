@@ -1,0 +1,93 @@
+"""All links between the lines of a run that may stand in a room, family by family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from simbox.features.sites.candidates import candidates
+from simbox.features.sites.links import identity, lists, moves, place, ports, rhythm
+from simbox.features.sites.pairs import Pairs
+from simbox.features.sites.traffic import Floats, Traffic
+from simbox.features.sites.whereabouts import whereabouts
+
+ROOM_LINES = 16  # lines of one room, for the odds that two chance candidates share one
+
+
+@dataclass(frozen=True)
+class LinkFamily:
+    """Links that say the same kind of thing; their sum is bounded, so none decides alone."""
+
+    name: str
+    doc: str
+    least: float
+    most: float
+
+
+FAMILIES = (
+    LinkFamily("place", "at the same cells, more than the crowd there", -4.0, 8.0),
+    LinkFamily("moves", "moving together through the same cells", -3.0, 7.0),
+    LinkFamily("rhythm", "beginning, ending, coming and going together", -4.0, 9.0),
+    LinkFamily("port", "taking turns and never both in a call", 0.0, 7.0),
+    LinkFamily("list", "dealt one list of numbers, or calling each other", 0.0, 9.0),
+    LinkFamily("identity", "one handset, neighbouring serials or numbers", 0.0, 8.0),
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Pairs of lines and what each family of links says about them, in nats."""
+
+    pairs: Pairs
+    families: dict[str, Floats]
+    lines: int
+
+    @property
+    def odds(self) -> float:
+        """Log odds, in nats, that two chance candidates do not stand in one room."""
+        return math.log(max(self.lines, 2 * ROOM_LINES) / ROOM_LINES)
+
+    @property
+    def nats(self) -> Floats:
+        """The evidence for one room, the odds of chance taken off."""
+        return np.asarray(sum(self.families.values()) - self.odds)
+
+
+def network(members: Traffic, others: Traffic) -> Network:
+    """The links between the members, measured against what the others do."""
+    where = whereabouts(members, others)
+    days, usual = rhythm.days_of(members), rhythm.days_of(others)
+    turns = ports.turns_of(members, members.place)
+    pairs = candidates(members, where, days, turns)
+    talk = ports.talk_of(members)
+    links: dict[str, list[Callable[[], Floats]]] = {
+        "place": [lambda: place.same_places(pairs, where)],
+        "moves": [lambda: moves.joint_moves(pairs, moves.slots_of(members), where)],
+        "rhythm": [
+            lambda: rhythm.same_hours(pairs, days, usual),
+            lambda: rhythm.same_days(pairs, days, usual),
+            lambda: rhythm.born_together(pairs, members, others),
+        ],
+        "port": [
+            lambda: ports.never_both(pairs, talk),
+            lambda: ports.hand_over(pairs, turns, members),
+        ],
+        "list": [
+            lambda: lists.shared_numbers(pairs, members),
+            lambda: lists.side_by_side(pairs, members),
+            lambda: lists.inside_calls(pairs, members),
+        ],
+        "identity": [
+            lambda: identity.shared_handset(pairs, members),
+            lambda: identity.near_serials(pairs, members),
+            lambda: identity.number_blocks(pairs, members),
+        ],
+    }
+    told = {
+        family.name: np.clip(sum(link() for link in links[family.name]), family.least, family.most)
+        for family in FAMILIES
+    }
+    return Network(pairs, told, members.lines)

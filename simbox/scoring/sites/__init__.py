@@ -1,0 +1,1 @@
+"""From links between lines to scored, explained sites."""
