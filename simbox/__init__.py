@@ -4,8 +4,9 @@
 >>> run = simbox.detect(["captures/fengxian"])  # doctest: +SKIP
 >>> run.lines.filter(status="alert")  # doctest: +SKIP
 
-``FEATURES`` is the catalogue of signals of lines by name, ``HOST_FEATURES`` that of hosts.  Where
-captures were read, ``run.hosts``, ``run.dialogs``, ``run.streams`` and the like are there too.
+``FEATURES`` is the catalogue of signals of lines by name, ``HOST_FEATURES`` that of hosts,
+``SITE_FEATURES`` that of sites.  Where lines stand together, ``run.sites`` and ``run.site_lines``
+are there; where captures were read, ``run.hosts``, ``run.dialogs``, ``run.streams`` and the like.
 Whatever goes wrong is a :class:`simbox.errors.SimboxError`.
 """
 
@@ -24,9 +25,18 @@ if TYPE_CHECKING:
 
     FEATURES: Mapping[str, Feature]
     HOST_FEATURES: Mapping[str, Feature]
+    SITE_FEATURES: Mapping[str, Feature]
 
 __version__ = VERSION
-__all__ = ["FEATURES", "HOST_FEATURES", "Options", "__version__", "detect", "read"]
+__all__ = [
+    "FEATURES",
+    "HOST_FEATURES",
+    "SITE_FEATURES",
+    "Options",
+    "__version__",
+    "detect",
+    "read",
+]
 
 
 def detect(
@@ -35,7 +45,7 @@ def detect(
     options: Options | None = None,
     out: Path | str | None = None,
 ) -> Tables:
-    """Rank the lines and hosts in CDRs and captures; the tables of a run folder as polars frames.
+    """Rank the lines, sites and hosts in CDRs and captures: a run folder as polars frames.
 
     Args:
         paths: files, folders or globs.
@@ -67,6 +77,10 @@ def __getattr__(name: str) -> object:
         from simbox.features.hosts import features as of_hosts  # noqa: PLC0415
 
         return of_hosts()
+    if name == "SITE_FEATURES":
+        from simbox.features.sites.engine import features as of_sites  # noqa: PLC0415
+
+        return of_sites()
     if name == "Options":
         from simbox.pipeline import Options  # noqa: PLC0415
 

@@ -271,7 +271,8 @@ class StoreWriter:
         order = np.argsort(key, kind="stable")
         key = key[order]
         ends = [*(np.flatnonzero(key[1:] != key[:-1]) + 1).tolist(), len(key)]
-        rows = stored if len(ends) == 1 else stored[order]
+        # as polars' own numbers of rows: others it would look through first
+        rows = stored if len(ends) == 1 else stored[pl.Series(order.astype(np.uint32))]
         begin = 0
         for end in ends:
             later, bucket = divmod(int(key[begin]), buckets)

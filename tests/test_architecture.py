@@ -30,10 +30,13 @@ for _room, _direct in {
     "outputs": ("scoring", "ingest"),
     "pipeline": ("outputs", "version"),
     "simbox": ("pipeline",),
-    "cli": ("simbox",),
+    "evaluation": ("pipeline",),
+    "simulation": ("ingest",),
+    "cli": ("simbox", "evaluation", "simulation"),
     "__main__": ("cli",),
 }.items():
     BELOW[_room] = {_room}.union(_direct, *(BELOW[d] for d in _direct))
+BELOW["simulation"] -= {"config"}  # where the anchors of the scores stand: worlds know none
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TEXTS = [

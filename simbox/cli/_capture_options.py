@@ -1,4 +1,4 @@
-"""Options about packet captures and the hosts in them."""
+"""Options about packet captures and the hosts in them, and about what is ranked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class Ranking(StrEnum):
 
     lines = "lines"
     hosts = "hosts"
+    sites = "sites"
 
 
 Access = Annotated[
@@ -37,4 +38,10 @@ Evidence = Annotated[
 Frame = Annotated[
     int | None,
     typer.Option("--frame", min=1, help="Take this frame of one capture apart instead."),
+]
+Map = Annotated[
+    Path | None,
+    typer.Option(
+        "--geojson", metavar="FILE", help="Also write the sites as points of a map, with --cells."
+    ),
 ]

@@ -1,4 +1,4 @@
-"""How ranked lines and hosts leave a command, and with which exit code."""
+"""How ranked lines, hosts and sites leave a command, and with which exit code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from simbox.errors import EXIT_FINDINGS, UsageError
 from simbox.outputs.captured import damages
 from simbox.outputs.ranking import HOST, LINE, Ranked
 from simbox.outputs.record import RunRecord
+from simbox.outputs.sites import flat, plain, titled
 from simbox.outputs.terminal import as_csv, as_json, closing, leading, table
 from simbox.outputs.wording import shown as visible
 
@@ -45,29 +46,33 @@ def finish(record: RunRecord, printing: Printing, fail_on: FailOn | None) -> Non
     else:
         for damage in damages(record.ingest.captures):
             print("simbox:", visible(damage), file=sys.stderr)
-        plain = _chosen(record, printing).drop("reasons")  # programs join the values to the codes
-        sys.stdout.write(as_csv(plain) if form is Format.csv else as_json(plain) + "\n")
+        bare = _chosen(record, printing, form)
+        sys.stdout.write(as_csv(bare) if form is Format.csv else as_json(bare) + "\n")
         sys.stdout.flush()
-    counts = (record.status, record.host_status)
+    counts = (record.status, record.host_status, record.site_status)
     if any(count.get(status) for count in counts for status in FAILING[fail_on]):
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _chosen(record: RunRecord, printing: Printing) -> pl.DataFrame:
+def _chosen(record: RunRecord, printing: Printing, form: Format) -> pl.DataFrame:
     """What other programs get: what the run is about, unless they asked for the other."""
-    hosts = printing.ranked.hosts
+    hosts, sites = printing.ranked.hosts, printing.ranked.sites
     wanted = printing.ranking or (Ranking.hosts if leading(record) == HOST else Ranking.lines)
-    if wanted is Ranking.lines:
-        return printing.ranked.lines
-    if hosts is None:
+    if wanted is Ranking.sites:
+        return flat(sites) if form is Format.csv else plain(sites)
+    if wanted is Ranking.hosts and hosts is None:
         raise UsageError("--ranking hosts: no captures were read, which hosts come from")
-    return hosts
+    chosen = printing.ranked.lines if wanted is Ranking.lines or hosts is None else hosts
+    return chosen.drop("reasons")  # programs join the values to the codes
 
 
 def _first(record: RunRecord, ranked: Ranked) -> list[str]:
-    """The first line and the first host, what the run is about before the other."""
+    """The first site, line and host, what the run is about before the others."""
     shown = [(LINE, ranked.lines), (HOST, ranked.hosts)]
     if leading(record) == HOST:
         shown.reverse()
-    first = (f[name][0] for name, f in shown if f is not None and f.height)
+    first = [f[name][0] for name, f in shown if f is not None and f.height]
+    sites = ranked.sites
+    if sites is not None and sites.height and sites["status"][0] != "clear":
+        first.insert(0, titled(sites.row(0, named=True)))
     return list(dict.fromkeys(first))

@@ -14,6 +14,7 @@ from simbox.cli._printing import Printing, finish
 from simbox.config import load
 from simbox.outputs.files import Keep
 from simbox.outputs.folder import replacing
+from simbox.outputs.geojson import check_target, write_geojson
 from simbox.outputs.progress import progress_bar
 from simbox.outputs.proof import check_apart
 
@@ -23,7 +24,10 @@ def command(
     profile: opt.Profile = None,
     config: opt.Config = None,
     cells: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet of cells: cell, lat, lon, district.")
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet of cells: cell, lat, lon, district, valid_from, valid_to."
+        ),
     ] = None,
     lists: opt.Lists = None,
     access: cap.Access = None,
@@ -38,6 +42,7 @@ def command(
     zone: opt.Zone = None,
     fail_on: opt.Failing = None,
     evidence_pcap: cap.Evidence = None,
+    geojson: cap.Map = None,
     keep_tables: Annotated[
         bool, typer.Option("--keep-tables", help="Also write the canonical tables as Parquet.")
     ] = False,
@@ -45,7 +50,7 @@ def command(
         bool, typer.Option("--no-store", help="Keep no events; explain then shows no records.")
     ] = False,
 ) -> None:
-    """Rank the lines and hosts in CDRs and captures by how likely they are voice gateways.
+    """Rank the lines, sites and hosts in CDRs and captures by how likely they are voice gateways.
 
     Example: simbox detect exports/2026-03 access-link.pcapng --cells cells.csv --out march-run
     """
@@ -62,7 +67,10 @@ def command(
         keep=Keep(store=not no_store, tables=keep_tables),
     )
     check_apart(evidence_pcap, out)
+    check_target(geojson, out)
     with replacing(out) as work, progress_bar() as step:
         run = pipeline.detect(paths, settings, options, work, step)
         ranked = run.head(top or settings.outputs.top)
+    if geojson:
+        write_geojson(run.sites, geojson)
     finish(run.record, Printing(printed, ranked, out, ranking), fail_on)

@@ -9,9 +9,10 @@ import typer
 
 from simbox.cli._console import console
 from simbox.cli._options import DEFAULT_RUN
-from simbox.outputs import explain_host_terminal
+from simbox.outputs import explain_host_terminal, explain_site_terminal
 from simbox.outputs.explain import explain
 from simbox.outputs.explain_host import explain_host
+from simbox.outputs.explain_site import explain_site
 from simbox.outputs.explain_terminal import Asked, show
 from simbox.outputs.folder import RunFolder
 
@@ -20,8 +21,8 @@ def command(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="LINE|HOST",
-            help="A line (+, 00, blanks and hyphens do not matter), or the address of a host.",
+            metavar="LINE|HOST|site:ID",
+            help="A line (+, 00, blanks, hyphens do not matter), the address of a host, or a site.",
         ),
     ],
     run: Annotated[Path, typer.Option(help="Folder of the run that ranked it.")] = DEFAULT_RUN,
@@ -35,12 +36,15 @@ def command(
         bool, typer.Option("--full", help="Show every part of the score, small ones too.")
     ] = False,
 ) -> None:
-    """Take the score of a line or host apart and show the records or frames behind it.
+    """Take the score of a line, host or site apart and show the records or frames behind it.
 
     Example: simbox explain 861390000012 --run simbox-run
     """
     folder = RunFolder.open(run)
     screen, asked = console(), Asked(rows, full)
+    if site := folder.find_site(subject):
+        explain_site_terminal.show(screen, explain_site(folder, site, reveal=reveal), asked)
+        return
     if host := folder.find_host(subject):
         found = explain_host(folder, host, reveal=reveal)
         explain_host_terminal.show(screen, found, folder.record.zone, asked)

@@ -194,7 +194,8 @@ class _Run:
         tally.counts["events"] += done.stored.height
         tally.absent += done.absent
         tally.times(done.stored)
-        tally.rejects.update(dict(done.rejects["reason"].value_counts().rows()))
+        reasons = done.rejects["reason"].value_counts().sort("reason")  # else in any order
+        tally.rejects.update(dict(reasons.rows()))
         self.rows += done.counts["rows"]
         self.rejects.add(source.path, done.rejects)
         rejected = sum(tally.rejects.values())

@@ -1,4 +1,4 @@
-"""The lists of features of lines and of hosts as Markdown, JSON or tables on the terminal."""
+"""The lists of features of lines, hosts and sites as Markdown, JSON or tables on the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUSPICIOUS = {"high": "high", "low": "low", "none": "–"}
 HEADINGS = ("Family", "Feature", "Unit", "Suspicious", "What it is", "Source")
 
 
-Catalogues = Mapping[str, Collection[Feature]]  # by what is measured: line, host
+Catalogues = Mapping[str, Collection[Feature]]  # by what is measured: line, host, site
 
 
 def rows(features: Iterable[Feature]) -> list[dict[str, str]]:
@@ -29,7 +29,7 @@ def as_json(catalogues: Catalogues) -> str:
 
 
 def as_page(catalogues: Catalogues) -> str:
-    """The features as the Markdown of the README: a table of lines, then one of hosts."""
+    """The features as the Markdown of the README: a table of lines, one of hosts, one of sites."""
     tables = [f"### Of {of}s\n\n{as_markdown(features)}" for of, features in catalogues.items()]
     return "\n\n".join(tables)
 

@@ -15,6 +15,7 @@ from simbox.outputs.events import events_of
 from simbox.outputs.folder import CONTRIBUTIONS, FEATURES, LINES, RunFolder
 from simbox.outputs.masking import masked
 from simbox.outputs.parts import Breakdown, breakdown
+from simbox.outputs.ranking import OF_SITE
 from simbox.scoring import explain as reasons
 from simbox.scoring import scorecard
 from simbox.tables import EVENTS
@@ -63,12 +64,23 @@ def taken_apart(folder: RunFolder, lines: Sequence[str]) -> dict[str, Breakdown]
     card = scorecard(folder.config, {name: f.family for name, f in features().items()})
     knots = folder.knots()
     measured, parts = (folder.rows(name, lines) for name in (FEATURES, CONTRIBUTIONS))
+    sites = folder.sites_of(lines)
     return {
-        line: breakdown(
-            reasons(measured.filter(line=line), parts.filter(line=line), card, knots), features()
+        line: in_site(
+            breakdown(
+                reasons(measured.filter(line=line), parts.filter(line=line), card, knots),
+                features(),
+            ),
+            sites.get(line),
         )
         for line in lines
     }
+
+
+def in_site(parts: Breakdown, site: str | None) -> Breakdown:
+    """A line's score with its site named in the part that comes from there."""
+    words = f"what the lines of {site} show together; 'simbox explain site:{site}' takes it apart"
+    return parts.reworded(OF_SITE, words) if site else parts
 
 
 def place() -> pl.Expr:
@@ -112,12 +124,19 @@ def called(events: pl.DataFrame, digits: int) -> pl.DataFrame:
     return ordered.with_columns(masked(pl.col("other"), digits)) if digits else ordered
 
 
-def records(events: pl.DataFrame, digits: int) -> pl.DataFrame:
-    """The rows behind the line in the order of time, with the file and row of each."""
+def records(events: pl.DataFrame, digits: int, who: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows behind lines in the order of time, with the file and row of each.
+
+    Args:
+        events: tables.EVENTS of the lines.
+        digits: how many of the other party's are masked.
+        who: columns that tell whose row it is.
+    """
     other = masked(pl.col("other"), digits) if digits else pl.col("other")
     unanswered = pl.col("answered").not_() & (pl.col("duration_s").fill_null(0) == 0)
     seconds = pl.when(unanswered).then(pl.lit("no answer")).otherwise(pl.col("duration_s"))
-    return events.sort("start", "source", "row").select(
+    return events.sort("start", "source", "row", "line").select(
+        *who,
         "row",
         local=local_time().dt.strftime("%m-%d %H:%M:%S"),
         event="event_type",

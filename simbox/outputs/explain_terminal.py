@@ -24,7 +24,7 @@ BEYOND = 10_000  # columns that no table needs
 WIDE = 130  # from so many columns on, the words of a part stand beside its numbers
 NO_WIDTHS: Mapping[str, int] = {}
 RECORD_WIDTHS = {"row": 6, "local": 14, "event": 6, "seconds": 9, "other": 14, "place": 17}
-RECORD_WIDTHS |= {"frame": 6, "host": 17}
+RECORD_WIDTHS |= {"frame": 6, "host": 17, "line": 14}
 Shown = tuple[str, int, tuple[Part, ...]]  # a group's name, its sum, its parts
 NAME_WIDTH = 26
 NUMBERS = {"nats": 7, "value": 15, "ordinary → gateway": 20, "pct": 7}  # columns and widths
@@ -50,6 +50,8 @@ def show(console: Console, explanation: Explanation, asked: Asked) -> None:
     console.print(title)
     if row.get("events") is not None:
         console.print(Text(_events(row), style="dim"))
+    if row.get("site"):
+        console.print(Text(f"stands in site:{row['site']}", style="dim"))
     score(console, explanation.breakdown, full=asked.full)
     if not explanation.has_store:
         why = "a table of features, or a run with --no-store"
@@ -62,7 +64,7 @@ def show(console: Console, explanation: Explanation, asked: Asked) -> None:
     if asked.rows:
         records = explanation.rows
         heading = f"records, {min(asked.rows, records.height):,} of {records.height:,}"
-        section(console, heading, *_records(records.head(asked.rows), explanation.captures))
+        section(console, heading, *by_source(records.head(asked.rows), explanation.captures))
 
 
 def score(console: Console, breakdown: Breakdown, *, full: bool) -> None:
@@ -165,7 +167,7 @@ def _activity(days: tuple[Day, ...]) -> Iterator[Text]:
         yield Text(f"{len(days) - MOST_DAYS} earlier days not shown", style="dim")
 
 
-def _records(records: pl.DataFrame, captures: frozenset[str]) -> Iterator[Table | Text]:
+def by_source(records: pl.DataFrame, captures: frozenset[str]) -> Iterator[Table | Text]:
     """Rows in the order of time, under the name of the file that they stand in.
 
     The row of a capture is the frame in which the call begins.

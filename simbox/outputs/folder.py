@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ OURS = {RUN_FILE, LINES, LINES_CSV, FEATURES, CONTRIBUTIONS, REJECTS, PERCENTILE
         STORE, HOSTS, HOSTS_CSV, HOST_FEATURES, HOST_CONTRIBUTIONS, HOST_PERCENTILES,
         SITES, SITES_CSV, SITE_LINES, SITE_FEATURES, SITE_CONTRIBUTIONS, CAPTURES}  # fmt: skip
 SHOWN_PATH = 80  # characters of an impossible path in a message
+SITE_PREFIX = "site:"  # what may be put before the id of a site to ask for it
+SITE_ID = re.compile(r"S-[0-9a-f]{8}", re.IGNORECASE)
 MOST_COMPARED = 5_000  # lines that a mistyped one is compared with: a moment's work
 
 
@@ -211,6 +214,44 @@ class RunFolder:
             if spelled in hosts:
                 return spelled
         return None
+
+    def sites(self) -> pl.Series:
+        """The sites of the run by their ids; none where no lines stand together."""
+        if not (self.path / SITES).is_file():
+            return pl.Series("site", [], dtype=pl.String)
+        return self.table(SITES).select("site").collect()["site"]
+
+    def sites_of(self, lines: Sequence[str]) -> dict[str, str]:
+        """The site of each of some lines that stands in one."""
+        if not (self.path / SITE_LINES).is_file():
+            return {}
+        return dict(self.rows(SITE_LINES, lines).select("line", "site").iter_rows())
+
+    def find_site(self, wanted: str) -> str | None:
+        """The site that a text means: its id, with or without 'site:'; none if it means none.
+
+        Raises:
+            UsageError: it means a site, and the run has no such.
+        """
+        bare = wanted.strip()
+        told = bare.lower().startswith(SITE_PREFIX)
+        bare = bare[len(SITE_PREFIX) :].strip() if told else bare
+        if not told and not SITE_ID.fullmatch(bare):
+            return None
+        known = self.sites()
+        spelled = "S-" + bare[2:].lower() if bare[:2].upper() == "S-" else bare.lower()
+        for name in (bare, spelled, f"S-{spelled}"):
+            if name in known:
+                return name
+        if not known.len():
+            raise UsageError(
+                f"site {bare}: {self.path} has no sites: no lines of it stand together"
+            )
+        near = did_you_mean(spelled, known)
+        raise UsageError(
+            f"site {bare}: not among the {plural(known.len(), 'site')} of {self.path}.{near} "
+            f"All of them are in {self.path / SITES_CSV}"
+        )
 
 
 def _spellings(wanted: str) -> list[str]:

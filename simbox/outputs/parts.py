@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -61,6 +61,18 @@ class Breakdown:
     @property
     def total(self) -> int:
         return sum(group.micro_nats for group in self.groups)
+
+    def reworded(self, code: str, words: str) -> Breakdown:
+        """The same with other words for one of its parts."""
+        return Breakdown(
+            tuple(
+                replace(
+                    g,
+                    parts=tuple(replace(p, words=words) if p.code == code else p for p in g.parts),
+                )
+                for g in self.groups
+            )
+        )
 
 
 def breakdown(explained: pl.DataFrame, features: Mapping[str, Feature]) -> Breakdown:

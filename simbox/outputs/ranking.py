@@ -1,4 +1,4 @@
-"""The reasons of ranked lines or hosts in short: codes with values, and what the codes mean."""
+"""The reasons of ranked lines, hosts or sites in short: codes with values, and what they mean."""
 
 from __future__ import annotations
 
@@ -10,23 +10,27 @@ import polars as pl
 
 from simbox.features import Feature, features
 from simbox.features.hosts import features as host_features
+from simbox.features.sites.engine import features as site_features
 from simbox.outputs.parts import measured
 
 SEPARATOR = ", "  # between the codes of a line
-LINE, HOST = "line", "host"  # what is ranked, and the column that names it
+LINE, HOST, SITE = "line", "host", "site"  # what is ranked, and the column that names it
+OF_SITE = "SITE"  # the code of what a line inherits from its site
+INHERITED = "What the lines that it stands with show together: see its site."
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """The first lines and hosts of a run, with their reasons in words."""
+    """The first lines, hosts and sites of a run, with their reasons in words."""
 
     lines: pl.DataFrame
     hosts: pl.DataFrame | None = None  # none when no captures were read
+    sites: pl.DataFrame | None = None  # none where no lines stand together
 
 
 def features_of(subject: str) -> Mapping[str, Feature]:
-    """The features of lines or of hosts."""
-    return host_features() if subject == HOST else features()
+    """The features of lines, of hosts or of sites."""
+    return {HOST: host_features, SITE: site_features}.get(subject, features)()
 
 
 def with_values(ranked: pl.DataFrame, table: pl.LazyFrame, subject: str = LINE) -> pl.DataFrame:
@@ -51,8 +55,9 @@ def meanings(ranked: pl.DataFrame, subject: str = LINE) -> dict[str, str]:
     """What each code among the reasons of some lines means, the most frequent first."""
     used = ranked["reasons_for"].drop_nulls().str.split(SEPARATOR).explode().drop_nulls()
     counted = used.value_counts(name="n").sort("n", "reasons_for", descending=[True, False])
-    known = {_code(name): feature for name, feature in features_of(subject).items()}
-    return {c: known[c].doc for c in counted["reasons_for"] if c in known}
+    known = {_code(name): feature.doc for name, feature in features_of(subject).items()}
+    known |= {OF_SITE: INHERITED} if subject == LINE else {}
+    return {c: known[c] for c in counted["reasons_for"] if c in known}
 
 
 def _code(feature: str) -> str:

@@ -17,6 +17,7 @@ from simbox.outputs.parts import Breakdown
 from simbox.outputs.ranking import meanings, with_values
 from simbox.outputs.record import RunRecord, local_span
 from simbox.outputs.report_hosts import host_section, score_parts, scored_texts
+from simbox.outputs.report_sites import site_section
 from simbox.outputs.svg import heat_strip, histogram
 from simbox.outputs.terminal import place
 from simbox.outputs.wording import some
@@ -60,6 +61,7 @@ def report(run: RunFolder) -> str:
         detailed={row["rank"] for row in detailed},
         skipped=some(run.record.ingest.skipped, MOST_FILES),
         hosts=host_section(run),
+        sites=site_section(run),
     )
 
 
@@ -95,6 +97,9 @@ def _summary_tiles(record: RunRecord) -> Iterator[tuple[str, str, str]]:
     yield "lines", f"{record.lines:,}", ""
     for status in STATUSES:
         yield status, f"{record.status[status]:,}", status
+    if record.sites:
+        yield "sites", f"{record.sites:,}", ""
+        yield from ((f"sites {s}", f"{n:,}", s) for s, n in record.site_status.items() if n)
     if record.ingest.captures:
         yield "hosts", f"{record.hosts:,}", ""
         yield from ((f"hosts {s}", f"{n:,}", s) for s, n in record.host_status.items() if n)

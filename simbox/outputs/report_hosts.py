@@ -122,7 +122,7 @@ def _details(run: RunFolder, rows: Sequence[Mapping[str, Any]]) -> list[dict[str
         }
         found.append(
             {"row": row, "strip": _strip(timeline(seen, host), zone), **score_parts(parts)}
-            | {"tables": list(_tables(tables, zone))}
+            | {"tables": list(tables_of(tables, zone))}
         )
     return found
 
@@ -134,7 +134,7 @@ def _strip(found: Timeline | None, zone: str) -> Markup:
     return Markup(strips(found.rows, (ends[0], ends[1])))  # noqa: S704  # escaped where drawn
 
 
-def _tables(tables: Mapping[str, pl.DataFrame], zone: str) -> Iterator[dict[str, Any]]:
+def tables_of(tables: Mapping[str, pl.DataFrame], zone: str) -> Iterator[dict[str, Any]]:
     """Tables that have rows, as texts, without columns that have no value."""
     for name, frame in tables.items():
         if frame.is_empty():

@@ -26,15 +26,15 @@ def heat_strip(days: Sequence[Day]) -> str:
     gap = 26
     width, height = LABEL + 2 * side + gap, 16 + len(days) * CELL + 2
     parts = [
-        _text(LABEL, 10, "outgoing by hour"),
-        _text(LABEL + side + gap, 10, "incoming by hour"),
+        text(LABEL, 10, "outgoing by hour"),
+        text(LABEL + side + gap, 10, "incoming by hour"),
     ]
     for row, day in enumerate(days):
         y = 16 + row * CELL
-        parts.append(_text(0, y + 9, f"{day.date:%a %d %b}"))
+        parts.append(text(0, y + 9, f"{day.date:%a %d %b}"))
         for x0, counts in ((LABEL, day.outgoing), (LABEL + side + gap, day.incoming)):
             parts += [_hour(x0 + h * CELL, y, (n, top), (day, h)) for h, n in enumerate(counts)]
-    return _svg(width, height, "events by day and hour", parts)
+    return svg(width, height, "events by day and hour", parts)
 
 
 def _hour(x: int, y: int, amount: tuple[int, int], when: tuple[Day, int]) -> str:
@@ -63,7 +63,7 @@ def waterfall(parts: Sequence[tuple[str, float]], total: float) -> str:
     start = name_room + (min(total, 0.0) - low) * scale
     drawn += _bar(len(parts), "score", total, (start, scale), "sum")
     height = BAR_HEIGHT * (len(parts) + 1) + 4
-    return _svg(name_room + chart + value_room, height, "what the score is made of", drawn)
+    return svg(name_room + chart + value_room, height, "what the score is made of", drawn)
 
 
 def _bar(row: int, name: str, nats: float, at: tuple[float, float], kind: str = "") -> list[str]:
@@ -72,9 +72,9 @@ def _bar(row: int, name: str, nats: float, at: tuple[float, float], kind: str = 
     width = max(abs(nats) * scale, 1.0)
     kind = kind or ("for" if nats >= 0 else "against")
     return [
-        _text(0, y + 13, name),
+        text(0, y + 13, name),
         f'<rect class="{kind}" x="{x:.1f}" y="{y + 3}" width="{width:.1f}" height="12"/>',
-        _text(x + width + 5, y + 13, evidence(nats)),
+        text(x + width + 5, y + 13, evidence(nats)),
     ]
 
 
@@ -87,8 +87,8 @@ def strips(rows: Mapping[str, Sequence[int]], ends: tuple[str, str]) -> str:
         base = (number + 1) * (STRIP[1] + GAP)
         top = max(*row, 1)
         parts += [
-            _text(0, base - 4, name),
-            _text(LABEL + STRIP[0] + 6, base - 4, f"most {max(row)}"),
+            text(0, base - 4, name),
+            text(LABEL + STRIP[0] + 6, base - 4, f"most {max(row)}"),
         ]
         parts += [
             f'<rect class="sum" x="{LABEL + i * step:.1f}" y="{base - STRIP[1] * n / top:.1f}" '
@@ -98,9 +98,9 @@ def strips(rows: Mapping[str, Sequence[int]], ends: tuple[str, str]) -> str:
             if n
         ]
     bottom = len(rows) * (STRIP[1] + GAP)
-    parts += [_line(LABEL, LABEL + STRIP[0], bottom), _text(LABEL, bottom + 14, ends[0]),
-              _text(LABEL + STRIP[0], bottom + 14, ends[1], "end")]  # fmt: skip
-    return _svg(LABEL + STRIP[0] + 60, bottom + 20, "calls over time", parts)
+    parts += [_line(LABEL, LABEL + STRIP[0], bottom), text(LABEL, bottom + 14, ends[0]),
+              text(LABEL + STRIP[0], bottom + 14, ends[1], "end")]  # fmt: skip
+    return svg(LABEL + STRIP[0] + 60, bottom + 20, "calls over time", parts)
 
 
 def histogram(counts: Sequence[tuple[str, int, str]]) -> str:
@@ -121,22 +121,22 @@ def histogram(counts: Sequence[tuple[str, int, str]]) -> str:
             tops.append((x + step / 2 - 1, y - 4, f"{count:,}"))
     middles = [5 + (i + 0.5) * step - 1 for i in range(len(counts))]
     named = [(x, height - 7.0, name) for x, (name, _, _) in zip(middles, counts, strict=True)]
-    parts += [_text(*label, "middle") for label in _apart(named)]
-    parts += [_text(*label, "middle") for label in _apart(tops)]
-    return _svg(width, height, "lines by score", parts)
+    parts += [text(*label, "middle") for label in _apart(named)]
+    parts += [text(*label, "middle") for label in _apart(tops)]
+    return svg(width, height, "lines by score", parts)
 
 
 def _apart(labels: Sequence[Label]) -> Iterator[Label]:
     """The labels from left to right without those that would touch one before."""
     shown: list[Label] = []
-    for x, y, text in labels:
-        half = len(text) * CHARACTER / 2
+    for x, y, words in labels:
+        half = len(words) * CHARACTER / 2
         if not any(
             abs(y - other_y) < LINE and x - half - GAP < other_x + len(other) * CHARACTER / 2
             for other_x, other_y, other in shown
         ):
-            shown.append((x, y, text))
-            yield x, y, text
+            shown.append((x, y, words))
+            yield x, y, words
 
 
 def _rule(x: float, height: int) -> str:
@@ -147,11 +147,13 @@ def _line(x1: float, x2: float, y: float) -> str:
     return f'<line class="rule" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def text(x: float, y: float, words: str, anchor: str = "start") -> str:
+    """Words at a place: left end, or what the anchor says, and base line."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(width: float, height: float, label: str, parts: Sequence[str]) -> str:
+def svg(width: float, height: float, label: str, parts: Sequence[str]) -> str:
+    """A drawing of so many pixels, with what it shows in words."""
     body = "".join(parts)
     return (
         f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '

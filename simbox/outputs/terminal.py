@@ -1,4 +1,4 @@
-"""Ranked lines and hosts on the terminal, and the same as CSV or JSON for other programs."""
+"""Ranked lines, hosts and sites on the terminal, and the same as CSV or JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,16 @@ from rich.text import Text
 
 from simbox.ingest.report import IngestReport
 from simbox.outputs import captured
+from simbox.outputs import sites as of_sites
 from simbox.outputs.folder import REPORT
-from simbox.outputs.ranking import HOST, LINE, Ranked, meanings
+from simbox.outputs.ranking import HOST, LINE, SITE, Ranked, meanings
 from simbox.outputs.record import RunRecord
 from simbox.outputs.wording import STYLES, counts, nats, plural, probability, shown, some
 from simbox.tables import HOST_PREFIX
 
 MOST_FILES = 2
+FOUND = ("alert", "watch", "listed")  # sites that are shown; groups that are clear are no rooms
+NAIVE = "%Y-%m-%dT%H:%M:%S"  # of local times, as sites have them
 
 Row = Mapping[str, Any]
 
@@ -43,13 +46,16 @@ class _Layout:
 
 
 def table(record: RunRecord, ranked: Ranked, width: int) -> RenderableType:
-    """What was read, then the ranked lines and hosts; what most was read of comes first."""
-    tables = [(_LINES, ranked.lines)]
+    """What was read, then the ranked sites, lines and hosts; what was read of comes first."""
+    tables = [(_lines(ranked.lines), ranked.lines)]
     if ranked.hosts is not None:
         tables.append((_HOSTS, ranked.hosts))
     if leading(record) == HOST:
         tables.reverse()
         tables = [(layout, frame) for layout, frame in tables if layout is _HOSTS or frame.height]
+    if ranked.sites is not None:
+        found = ranked.sites.filter(pl.col("status").cast(pl.String).is_in(FOUND))
+        tables = [*([(_SITES, of_sites.with_shift(found))] if found.height else []), *tables]
     parts: list[RenderableType] = [_facts(_head(record))]
     for layout, frame in tables:
         rows = list(frame.iter_rows(named=True))
@@ -64,17 +70,19 @@ def leading(record: RunRecord) -> str:
 
 
 def as_csv(ranked: pl.DataFrame) -> str:
-    """The lines or hosts as CSV with a header."""
-    return ranked.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ", float_precision=6)
+    """Lines, hosts or sites as CSV with a header; times of no zone are local and have no Z."""
+    local = [n for n, t in ranked.schema.items() if isinstance(t, pl.Datetime) and not t.time_zone]
+    told = ranked.with_columns(pl.col(local).dt.strftime(NAIVE)) if local else ranked
+    return told.write_csv(datetime_format=f"{NAIVE}Z", float_precision=6)
 
 
 def as_json(ranked: pl.DataFrame) -> str:
-    """The lines or hosts as a JSON list."""
+    """Lines, hosts or sites as a JSON list."""
     return json.dumps(ranked.to_dicts(), indent=1, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: datetime) -> str:
-    return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{value:{NAIVE}}" + ("Z" if value.tzinfo else "")
 
 
 def closing(out: Path, record: RunRecord, first: Sequence[str], *, default: bool) -> Text:
@@ -120,10 +128,20 @@ def _head(record: RunRecord) -> Iterator[tuple[str, str | Text]]:
     if found.skipped:
         yield "skipped", f"{plural(len(found.skipped), 'file')}: {some(found.skipped, MOST_FILES)}"
     yield "lines", _counted(record.lines, record.status)
+    if record.sites:
+        told = f"; {false_sites(record)}" if record.site_status.get("alert") else ""
+        yield "sites", _counted(record.sites, record.site_status).append(told)
     if found.captures:
         yield "hosts", _counted(record.hosts, record.host_status)
     for note in record.notes:
         yield "note", Text(note, style="yellow")
+
+
+def false_sites(record: RunRecord) -> str:
+    """How many of the sites that alert are expected to be none, by their own probabilities."""
+    alerts = record.site_status.get("alert", 0)
+    number = f"{record.false_sites:.2f}" if record.false_sites < 10 else f"{record.false_sites:.0f}"
+    return f"{number} false ones expected among the {plural(alerts, 'alert')}"
 
 
 def _rows(record: RunRecord) -> Iterator[str]:
@@ -203,6 +221,14 @@ _COMMON: dict[str, Callable[[Row], Text]] = {
 }
 
 
+def _lines(frame: pl.DataFrame) -> _Layout:
+    """The layout of lines, with a column of sites where any of them stands in one."""
+    if SITE not in frame.columns or not frame[SITE].drop_nulls().len():
+        return _LINES
+    site: dict[str, Callable[[Row], Text]] = {SITE: lambda row: Text(row[SITE] or "–")}
+    return replace(_LINES, wide=_LINES.wide + 12, columns={**_LINES.columns, **site})
+
+
 def _named(subject: str) -> dict[str, Callable[[Row], Text]]:
     return {
         "rank": lambda row: Text(str(row["rank"])),
@@ -216,6 +242,21 @@ _LINES = _Layout(
     columns=_named(LINE)
     | {"events": _number("events"), "place": lambda row: Text(shown(place(row)) or "–")},
     right=frozenset({"rank", "score", "prob.", "events"}),
+)
+_SITES = _Layout(
+    subject=SITE,
+    wide=170,
+    columns={
+        "rank": _named(SITE)["rank"],
+        SITE: _named(SITE)[SITE],
+        "status": _COMMON["status"],
+        "prob.": _COMMON["prob."],
+        "kind": lambda row: Text(row.get("kind") or "–"),
+    }
+    | {name: _number(name) for name in ("lines", "ports", "calls")}
+    | {"shift": lambda row: Text(of_sites.shift(row))}
+    | {"place": lambda row: Text(shown(of_sites.place(row)))},
+    right=frozenset({"rank", "prob.", "lines", "ports", "calls"}),
 )
 _HOSTS = _Layout(
     subject=HOST,

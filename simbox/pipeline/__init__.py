@@ -21,6 +21,7 @@ from simbox.outputs.folder import replacing
 from simbox.outputs.progress import Step, silent
 from simbox.outputs.proof import check_apart, check_target
 from simbox.outputs.quality import Quality, measure
+from simbox.outputs.sites import with_district
 from simbox.pipeline.hosts import (
     access_notes,
     excerpt,
@@ -87,6 +88,7 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
         access = options.access or networks(config.ingest.access_networks, "ingest.access_networks")
         found, captured = read_inputs(paths, writer, reading, access, reading_step(step))
     check_events(found, store, options)
+    cells = cells.on(last_day(found, config, options)) if cells else None
     measured = _measured(store, work, cell_table(cells), step)
     table = work / run_folder.FEATURES
 
@@ -104,6 +106,8 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     if measured:
         step("looking for sites")
         sites = find_sites(store, scored, site_card, config, cell_table(cells))
+    if sites and cells:
+        sites = replace(sites, sites=with_district(sites.sites, cells.cells))
     if sites:
         write_sites(sites, work)
         scored = inherit(scored, sites, config, work)

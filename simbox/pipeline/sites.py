@@ -22,6 +22,7 @@ from simbox.features.sites.traffic import Floats, Traffic, gather
 from simbox.identifiers import Ids, digits_id, text_id
 from simbox.outputs import folder as run_folder
 from simbox.outputs.record import RunRecord
+from simbox.outputs.sites import flat
 from simbox.outputs.terminal import as_csv
 from simbox.scoring import STATUSES, Scored
 from simbox.scoring.scorecard import MICRO, Scorecard
@@ -202,9 +203,7 @@ def site_families() -> dict[str, str]:
 def write_sites(found: FoundSites, work: Path) -> None:
     """The tables of sites in a run's folder."""
     found.sites.write_parquet(work / run_folder.SITES)
-    flat = pl.col(pl.List(pl.String)).list.join(" ")
-    listed = found.sites.with_columns(flat).drop("shifts", "cell_shares")
-    (work / run_folder.SITES_CSV).write_text(as_csv(listed), encoding="utf-8")
+    (work / run_folder.SITES_CSV).write_text(as_csv(flat(found.sites)), encoding="utf-8")
     found.members.write_parquet(work / run_folder.SITE_LINES)
     found.features.write_parquet(work / run_folder.SITE_FEATURES)
     found.contributions.write_parquet(work / run_folder.SITE_CONTRIBUTIONS)

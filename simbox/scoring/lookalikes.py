@@ -43,6 +43,13 @@ LOOKALIKES = (
         checks=("out_talk_share",),
     ),
     Lookalike(
+        "answers",
+        "Several people call in, and are answered.",
+        "A port that answers earns nothing meanwhile; a gang's own SIMs can call each other, which "
+        "shows as calls inside a site.",
+        needs=("callers_share", "answered_in_share"),
+    ),
+    Lookalike(
         "dispatcher",
         "Many different people call in, are answered, and are called in return.",
         "Distinct callers cannot be bought, and outgoing calls that answer earlier incoming ones "

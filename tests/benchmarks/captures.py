@@ -30,12 +30,12 @@ FIELDS = ("frame.number", "frame.time_epoch", "ip.src", "ip.dst", "sip.Method", 
           "sip.Call-ID", "sip.from.user", "sip.to.user", "sip.CSeq", "sip.User-Agent")  # fmt: skip
 
 SIMBOX = """
-import sys, tempfile
-from pathlib import Path
-from simbox.ingest.capture.run import CaptureOptions, ingest_captures
-from simbox.ingest.sources import Source
-from simbox.store import Store, StoreWriter
-if __name__ == "__main__":
+if __name__ == "__main__":  # as in simbox itself, a worker process imports but what it needs
+    import sys, tempfile
+    from pathlib import Path
+    from simbox.ingest.capture.run import CaptureOptions, ingest_captures
+    from simbox.ingest.sources import Source
+    from simbox.store import Store, StoreWriter
     with tempfile.TemporaryDirectory() as folder:
         with StoreWriter(Store.create(Path(folder) / "store", 8)) as writer:
             sources = [Source(Path(path)) for path in sys.argv[1:]]
@@ -79,8 +79,13 @@ class Capture:
 
 
 def run(command: list[str]) -> Cost:
-    """Run a command in its own process, what it says thrown away."""
+    """Run a command in its own process, what it says thrown away.
+
+    Modules are compiled once, as they are where a package is installed.
+    """
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "simbox-pyc"))
     begun = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment

@@ -132,6 +132,14 @@ def test_too_many_rejects_end_the_run_with_the_reasons(tmp_path: Path) -> None:
     )
 
 
+def test_reasons_of_equal_counts_stand_in_the_order_of_their_names(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    odd = ("7,up,3,x,60", "7,out,3,2026-03-01 10:00:00,-7", "7,out", ",out,3,2026-03-01 10:00:00,6")
+    file.write_text(HEADER + GOOD * 99 + "".join(line + "\n" for line in odd))
+    reasons = list(read([file], tmp_path).report.rejects)
+    assert reasons == ["duration|negative", "event_type|unknown", "fields|too few", "line|missing"]
+
+
 SLOW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

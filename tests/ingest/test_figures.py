@@ -90,6 +90,34 @@ def test_shorter_entry_does_not_hide_a_leading_zero() -> None:
 
 
 @pytest.mark.parametrize(
+    ("odd", "lines", "rejects"),
+    [
+        ("071,81,91\n71,81\n", ["071"], ["fields|too few"]),
+        ("071,81,91\n71,81,9,\n", ["071"], ["fields|too many"]),
+        ("71,81,\n071,81,\n", ["71", "071"], []),
+        ("71,81,91\n\n071,81,9\n", ["71", "071"], []),
+        ("71,81,91\n\n71,81\n", ["71"], ["fields|too few"]),
+        ("71,81,\n71,81,\n", [71, 71], []),
+    ],
+)
+def test_bytes_of_one_line_do_not_make_up_for_those_of_another(
+    odd: str, lines: list[object], rejects: list[str]
+) -> None:
+    shape = delimited.Shape(3, ",", '"', "", {"line": 0, "other": 1, "duration": 2})
+    encoded = (body.encode() for body in ("71,81,91\n", odd))
+    [_, batch] = delimited.batches(encoded, shape, 0)  # type: ignore[arg-type]
+    assert batch.frame["line"].to_list() == lines
+    assert batch.rejects["reason"].to_list() == rejects
+
+
+def test_lines_of_head_may_end_in_a_later_piece() -> None:
+    shape = delimited.Shape(3, ",", '"', "", {"line": 0, "other": 1, "duration": 2})
+    encoded = (body.encode() for body in ("a\n", "b\nc\n", "71,81,91\n"))
+    [batch] = delimited.batches(encoded, shape, 3)  # type: ignore[arg-type]
+    assert batch.frame["row"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
     ("values", "lengths"),
     [([], []), ([0], [1]), ([0, 9, 10, 99, 100], [1, 1, 2, 2, 3]), ([10**15, 5], [16, 1])],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from simbox.features.sites.pairs import Pairs
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.features.sites.whereabouts import whereabouts
 
+LEAST_NATS = -0.5  # of place, lists and handsets, below which a pair is not looked at further
 ROOM_LINES = 16  # lines of one room, for the odds that two chance candidates share one
 
 
@@ -57,37 +57,49 @@ class Network:
 
 
 def network(members: Traffic, others: Traffic) -> Network:
-    """The links between the members, measured against what the others do."""
+    """The links between the members, measured against what the others do.
+
+    Place, handsets and lists, which cost little, are told for every candidate; the rest only for
+    pairs that these do not speak against.
+    """
     where = whereabouts(members, others)
     days, usual = rhythm.days_of(members), rhythm.days_of(others)
     turns = ports.turns_of(members, members.place)
     pairs = candidates(members, where, days, turns)
-    talk = ports.talk_of(members)
-    links: dict[str, list[Callable[[], Floats]]] = {
-        "place": [lambda: place.same_places(pairs, where)],
-        "moves": [lambda: moves.joint_moves(pairs, moves.slots_of(members), where)],
-        "rhythm": [
-            lambda: rhythm.same_hours(pairs, days, usual),
-            lambda: rhythm.same_days(pairs, days, usual),
-            lambda: rhythm.born_together(pairs, members, others),
-        ],
-        "port": [
-            lambda: ports.never_both(pairs, talk),
-            lambda: ports.hand_over(pairs, turns, members),
-        ],
+    cheap = {
+        "place": [place.same_places(pairs, where)],
         "list": [
-            lambda: lists.shared_numbers(pairs, members),
-            lambda: lists.side_by_side(pairs, members),
-            lambda: lists.inside_calls(pairs, members),
+            lists.shared_numbers(pairs, members),
+            lists.side_by_side(pairs, members),
+            lists.inside_calls(pairs, members),
         ],
         "identity": [
-            lambda: identity.shared_handset(pairs, members),
-            lambda: identity.near_serials(pairs, members),
-            lambda: identity.number_blocks(pairs, members),
+            identity.shared_handset(pairs, members),
+            identity.near_serials(pairs, members),
+            identity.number_blocks(pairs, members),
         ],
     }
-    told = {
-        family.name: np.clip(sum(link() for link in links[family.name]), family.least, family.most)
-        for family in FAMILIES
+    told = _bounded(cheap)
+    kept = np.flatnonzero(sum(told.values()) > LEAST_NATS)
+    pairs = Pairs(pairs.low[kept], pairs.high[kept])
+    told = {name: nats[kept] for name, nats in told.items()}
+    dear = {
+        "moves": [moves.joint_moves(pairs, moves.slots_of(members), where)],
+        "rhythm": [
+            rhythm.same_hours(pairs, days, usual),
+            rhythm.same_days(pairs, days, usual),
+            rhythm.born_together(pairs, members, others),
+        ],
+        "port": [
+            ports.never_both(pairs, ports.talk_of(members)),
+            ports.hand_over(pairs, turns, members),
+        ],
     }
-    return Network(pairs, told, members.lines)
+    told |= _bounded(dear)
+    return Network(pairs, {family.name: told[family.name] for family in FAMILIES}, members.lines)
+
+
+def _bounded(links: dict[str, list[Floats]]) -> dict[str, Floats]:
+    """The sum of each family's links, within the family's bounds."""
+    bounds = {family.name: (family.least, family.most) for family in FAMILIES}
+    return {name: np.clip(np.sum(parts, axis=0), *bounds[name]) for name, parts in links.items()}

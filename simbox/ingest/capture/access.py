@@ -34,12 +34,19 @@ _PRIVATE = tuple(
     for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
                 "169.254.0.0/16", "fc00::/7", "fe80::/10")
 )  # fmt: skip
+_PRIVATE_IPV4 = [
+    (int(net.network_address), int(net.netmask)) for net in _PRIVATE if net.version == 4
+]
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def private(host: str) -> bool:
     """An address behind a router or a carrier's NAT (RFC 1918, 4193, 6598)."""
-    return within(host, _PRIVATE)
+    try:
+        number = int.from_bytes(socket.inet_pton(socket.AF_INET, host))  # the fast way
+    except (OSError, ValueError):
+        return within(host, _PRIVATE)
+    return any(number & mask == first for first, mask in _PRIVATE_IPV4)
 
 
 def within(host: str, networks: Sequence[Network]) -> bool:
@@ -64,13 +71,15 @@ def access_side(
         Columns of SIDES, by host.
     """
     pairs = _pairs(tables)
-    hosts = sorted({*pairs["a"], *pairs["b"], *_devices(tables)})
+    hosts = sorted({*pairs["a"].unique(), *_devices(tables)})
     if networks:
         told = {h: (ACCESS if within(h, networks) else FAR, "told") for h in hosts}
         return _frame(told)
     sides = _by_role(tables, hosts)
-    sides |= _by_address(pairs, sides)
-    sides |= _by_company(pairs, sides)
+    of_each = pairs.group_by("a").agg("b")
+    peers = dict(zip(of_each["a"].to_list(), of_each["b"].to_list(), strict=True))
+    sides |= _by_address(peers, sides)
+    sides |= _by_company(peers, sides)
     return _frame({h: sides.get(h, (UNKNOWN, "the traffic does not tell")) for h in hosts})
 
 
@@ -158,18 +167,18 @@ def _servers(dialogs: pl.DataFrame) -> list[tuple[str, int]]:
 
 
 def _by_address(
-    pairs: pl.DataFrame, sides: Mapping[str, tuple[str, str]]
+    peers: Mapping[str, Sequence[str]], sides: Mapping[str, tuple[str, str]]
 ) -> dict[str, tuple[str, str]]:
     """Private addresses that speak with public ones: the router stands between."""
     found: dict[str, tuple[str, str]] = {}
-    for host, peers in pairs.group_by("a").agg("b").iter_rows():
-        if host not in sides and private(host) and not all(private(p) for p in peers):
+    for host, others in peers.items():
+        if host not in sides and private(host) and not all(map(private, others)):
             found[host] = (ACCESS, "private address")
     return found
 
 
 def _by_company(
-    pairs: pl.DataFrame, sides: Mapping[str, tuple[str, str]]
+    peers: Mapping[str, Sequence[str]], sides: Mapping[str, tuple[str, str]]
 ) -> dict[str, tuple[str, str]]:
     """Hosts whose peers are all devices are on the other side.
 
@@ -177,8 +186,8 @@ def _by_company(
     the far side registers, and customers of a network call each other.
     """
     found: dict[str, tuple[str, str]] = {}
-    for host, peers in pairs.group_by("a").agg("b").iter_rows():
-        others = [p for p in peers if p != host]
-        if host not in sides and others and all(sides.get(p) == DEVICE for p in others):
+    for host, met in peers.items():
+        others = [p for p in met if p != host] if host not in sides else []
+        if others and all(sides.get(p) == DEVICE for p in others):
             found[host] = (FAR, "speaks only with devices")
     return found

@@ -58,10 +58,12 @@ class ClaimTable:
         for port in claim.ports:
             self._by_port[port] |= np.uint32(bit)
             self._ports[port] = self._ports.get(port, 0) | bit
-        for head in dict.fromkeys(lead[:2] for lead in claim.leads):
+        by_head: dict[bytes, list[bytes]] = {}
+        for lead in claim.leads:
+            by_head.setdefault(lead[:2], []).append(lead)
+        for head, leads in by_head.items():
             self._by_lead[int.from_bytes(head)] |= np.uint32(bit)
-            leads = tuple(lead for lead in claim.leads if lead[:2] == head)
-            self._leads.setdefault(head, []).append((bit, leads))
+            self._leads.setdefault(head, []).append((bit, tuple(leads)))
 
     def bits(self, packets: Packets) -> Bits:
         """For each packet the readers that may want it; none for one without payload."""

@@ -15,6 +15,7 @@ from simbox.ingest.capture.signalling.rejoined import rejoined
 from simbox.ingest.capture.signatures.matching import Signatures
 from simbox.ingest.capture.signatures.sipforms import evidence_of, matches
 from simbox.ingest.capture.signatures.stations import STATIONS
+from simbox.ingest.capture.sink import shares
 from simbox.ingest.capture.tunnels.voice import voice_tunnels
 from simbox.tables import (
     DIALOGS,
@@ -31,7 +32,6 @@ from simbox.tables import (
 
 GATEWAY = "gateway"
 _ONCE = [c for c in SIGHTINGS.schema if c not in {"source", "frame"}]  # of what two files hold
-MESSAGES_AT_ONCE = 20_000  # SIP messages that are joined at a time, in about 50 MB
 _MAC = "^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$"
 _NO_HOST = r"^(?:0\.0\.0\.0|::|169\.254\..*|fe80:.*)$"  # unspecified, or of the link only
 
@@ -88,9 +88,10 @@ def join(folder: Path, signatures: Signatures, networks: Sequence[Network]) -> C
 def _sip(folder: Path, signatures: Signatures) -> tuple[list[pl.DataFrame], pl.DataFrame]:
     """Dialogs and evidence of the SIP messages, of which only a bucket is held at a time."""
     dialogs, found = [], []
-    for messages in buckets(_parts(folder, MESSAGES), MESSAGES_AT_ONCE):
+    for messages in buckets(shares(folder, MESSAGES)):
         dialogs.append(assemble(messages))
         found.append(matches(messages, signatures))
+        del messages  # before the next are read
     return dialogs, EVIDENCE.conform(evidence_of(found))
 
 
@@ -102,13 +103,9 @@ def _streams(folder: Path) -> pl.DataFrame:
     )
 
 
-def _parts(folder: Path, table: Table) -> list[Path]:
-    return sorted(folder.glob(f"*/{table.name}-*.arrow"))
-
-
 def _all(folder: Path, table: Table) -> pl.DataFrame:
     """The rows of all files, in memory that is given back: a mapped file would stay open."""
-    parts = _parts(folder, table)
+    parts = sorted(folder.glob(f"*/{table.name}-*.arrow"))
     if not parts:
         return table.empty()
     return pl.concat([pl.read_ipc(part.read_bytes()) for part in parts])

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from simbox.ingest.capture.access import Network
 from simbox.ingest.capture.calls import events
+from simbox.ingest.capture.garbage import give_back, seldom_collected
 from simbox.ingest.capture.joined import CaptureTables, join
 from simbox.ingest.capture.reading import NS, CaptureTask, read_capture
 from simbox.ingest.capture.report import CaptureReport
@@ -59,8 +60,9 @@ def ingest_captures(
         InputError: a file is no capture, or cannot be read.
     """
     signatures = load_signatures(options.signature_folders)
-    with TemporaryDirectory(prefix="simbox-") as folder:
+    with TemporaryDirectory(prefix="simbox-") as folder, seldom_collected():
         reports = read_captures(_tasks(sources, Path(folder), options, signatures), progress)
+        give_back()  # what reading held, before joining takes as much
         tables = join(Path(folder), signatures, options.access)
     calls = events(tables)
     known = store_events(calls, store, options.zone)

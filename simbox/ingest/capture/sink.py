@@ -6,12 +6,15 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import polars as pl
 
 from simbox.tables import EVIDENCE, UTC, Table
 
 SPILL_ROWS = 8_000  # rows of one table held in memory
+SHARES = 16  # of a table whose rows have keys: what has one key is in one share
+SHARE_ROWS = 1_000  # rows of a share held in memory
 MOST_EVIDENCE = 100_000  # signatures by host, peer and line that are held
 NS_PER_US = 1000
 
@@ -27,7 +30,7 @@ class Sink:
         self.source = source
         self.counts: Counter[str] = Counter()  # by stable name: read or given up
         self.announced: list[tuple[str, int]] = []  # media addresses that the engine has not taken
-        self._cells: dict[str, list[Any]] = {}  # row behind row, for each table
+        self._cells: dict[str, list[Any]] = {}  # row behind row, for each table or share
         self._tables: dict[str, Table] = {}
         self._parts: Counter[str] = Counter()
         self._evidence: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -39,18 +42,25 @@ class Sink:
         if values:
             raise KeyError(f"table {table.name} has no column {', '.join(values)}")
 
-    def put_row(self, table: Table, row: tuple[Any, ...]) -> None:
-        """One row in the order of the table's columns, ``source`` among them as None."""
-        cells = self._cells.get(table.name)
+    def put_row(self, table: Table, row: tuple[Any, ...], key: str | None = None) -> None:
+        """One row in the order of the table's columns, ``source`` among them as None.
+
+        Rows with a key go into the files of its share, so that all of one key can be read without
+        the others.
+        """
+        name, most = table.name, SPILL_ROWS
+        if key is not None:
+            name, most = _share(name, crc32(key.encode()) % SHARES), SHARE_ROWS
+        cells = self._cells.get(name)
         if cells is None:
-            cells = self._cells[table.name] = []
-            self._tables[table.name] = table
+            cells = self._cells[name] = []
+            self._tables[name] = table
         width = len(table.schema)
         if len(row) != width:
             raise ValueError(f"table {table.name} has {width} columns, the row {len(row)}")
         cells += row
-        if len(cells) >= SPILL_ROWS * width:
-            self._spill(table)
+        if len(cells) >= most * width:
+            self._spill(name)
 
     def put_frame(self, table: Table, frame: pl.DataFrame) -> None:
         """Many rows at once, times already as UTC."""
@@ -58,7 +68,7 @@ class Sink:
             return
         if "source" in table.schema and "source" not in frame.columns:
             frame = frame.with_columns(source=pl.lit(self.source))
-        self._write(table, table.conform(frame))
+        self._write(table.name, table.conform(frame))
 
     def announce(self, address: str, port: int) -> None:
         """Tell that media is expected at an address: RTP there needs no probation."""
@@ -95,30 +105,41 @@ class Sink:
         for row in self._evidence.values():
             self.put(EVIDENCE, **row)
         self._evidence.clear()
-        for table in self._tables.values():
-            self._spill(table)
+        for name in self._tables:
+            self._spill(name)
 
-    def _spill(self, table: Table) -> None:
-        cells = self._cells[table.name]
+    def _spill(self, name: str) -> None:
+        cells, table = self._cells[name], self._tables[name]
         if not cells:
             return
-        self._cells[table.name] = []
+        self._cells[name] = []
         width = len(table.schema)
         rows = len(cells) // width
         columns = {}
-        for at, (name, dtype) in enumerate(table.schema.items()):
+        for at, (column, dtype) in enumerate(table.schema.items()):
             values = cells[at::width]
-            if name == "source":
-                columns[name] = pl.repeat(self.source, rows, eager=True)
+            if column == "source":
+                columns[column] = pl.repeat(self.source, rows, eager=True)
             elif values[0] is None and values.count(None) == rows:
-                columns[name] = pl.repeat(None, rows, dtype=dtype, eager=True)
+                columns[column] = pl.repeat(None, rows, dtype=dtype, eager=True)
             elif dtype == UTC:
-                columns[name] = (pl.Series(values, dtype=pl.Int64) // NS_PER_US).cast(UTC)
+                columns[column] = (pl.Series(values, dtype=pl.Int64) // NS_PER_US).cast(UTC)
             else:
-                columns[name] = pl.Series(values, dtype=dtype)
-        self._write(table, pl.DataFrame(columns))
+                columns[column] = pl.Series(values, dtype=dtype)
+        self._write(name, pl.DataFrame(columns))
 
-    def _write(self, table: Table, frame: pl.DataFrame) -> None:
-        part = self._parts[table.name]
-        self._parts[table.name] += 1
-        frame.write_ipc(self.folder / f"{table.name}-{part:05d}.arrow")
+    def _write(self, name: str, frame: pl.DataFrame) -> None:
+        part = self._parts[name]
+        self._parts[name] += 1
+        frame.write_ipc(self.folder / f"{name}-{part:05d}.arrow")
+
+
+def shares(folders: Path, table: Table) -> list[list[Path]]:
+    """The Arrow files of a table whose rows have keys, share by share, of all captures' folders."""
+    return [
+        sorted(folders.glob(f"*/{_share(table.name, number)}-*.arrow")) for number in range(SHARES)
+    ]
+
+
+def _share(name: str, number: int) -> str:
+    return f"{name}-{number:02d}"

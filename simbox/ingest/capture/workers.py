@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from simbox.ingest.capture.garbage import seldom_collected
 from simbox.ingest.capture.reading import CaptureTask, read_capture
 from simbox.ingest.capture.report import CaptureReport
 
 WAIT_S = 0.2  # between two looks at how far the workers are
-THREADS = "POLARS_MAX_THREADS"
+THREADS = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS")  # polars' own, and those of numpy
 
 Told = Callable[[int, int], None]  # number of the file, octets of it read so far
 
@@ -54,18 +55,20 @@ def _read(number: int, task: CaptureTask) -> CaptureReport:
     def told(octets: int) -> None:
         _Shared.octets[number] = octets
 
-    return read_capture(task, told)
+    with seldom_collected():
+        return read_capture(task, told)
 
 
 @contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Let processes that start meanwhile give polars one thread: there is one for every core."""
-    before = os.environ.get(THREADS)
-    os.environ[THREADS] = "1"
+    """Let processes that start meanwhile have one thread each: there is one for every core."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[THREADS]
-        else:
-            os.environ[THREADS] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

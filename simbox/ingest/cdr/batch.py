@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import polars as pl
 
@@ -19,6 +20,7 @@ REJECTED = {
 }
 
 
+@cache
 def no_rejects() -> pl.DataFrame:
     """No rejects."""
     return pl.DataFrame(schema=REJECTED)

@@ -30,6 +30,7 @@ class CodeReader:
 
     known: dict[str, int | None]
     learned: dict[str, int] = field(default_factory=dict)
+    built: dict[str, pl.Expr] = field(default_factory=dict)  # from what is learned so far
 
     def encode(self, column: pl.Series, codes: pl.Series | None = None) -> Codes:
         """The code of each entry, or UNKNOWN, IGNORED or MISSING."""
@@ -43,7 +44,11 @@ class CodeReader:
 
     def expression(self, column: str) -> pl.Expr:
         """The codes of a column of texts; null where a spelling was not met before."""
-        raw = pl.col(column)
+        if column not in self.built:
+            self.built[column] = self._chain(pl.col(column))
+        return self.built[column]
+
+    def _chain(self, raw: pl.Expr) -> pl.Expr:
         chosen = list(self.learned.items())
         expr = pl.lit(None, dtype=pl.Int16)
         if len(chosen) > _CHAIN:
@@ -56,6 +61,7 @@ class CodeReader:
 
     def _learn(self, text: pl.Series) -> None:
         """The codes of new spellings; of those without a code only a few are kept in mind."""
+        self.built.clear()
         bare = pl.col("raw").str.strip_chars().str.to_lowercase().str.strip_suffix(".0")
         seen = text.unique(maintain_order=True).to_frame().with_columns(name=bare)
         coded = pl.col("name").is_in(list(self.known))
@@ -225,6 +231,7 @@ def _epoch(number: pl.Series, name: str) -> tuple[Seconds, Mask]:
     return seconds, good.to_numpy()
 
 
+_ABSENT = np.iinfo(np.uint64).max  # which is NOT_KNOWN where the top bit is a sign
 _UNITS = {"s": 1, "tenths": 10, "ms": 1_000, "us": 1_000_000}
 _CLOCK = r"^(?:([0-9]+):)?([0-9]{1,2}):([0-9]{1,2})(?:\.[0-9]+)?$"
 
@@ -235,6 +242,9 @@ def durations(
     """Whole seconds of each entry, or NOT_KNOWN, UNREADABLE, NEGATIVE, UNANSWERED, TOO_LONG."""
     if isinstance(column.dtype, pl.Duration):
         return _scaled(column.dt.total_seconds(), [], "s", column.is_null())
+    longest = column.max() if column.dtype == pl.UInt64 and rules == Duration() else None
+    if isinstance(longest, int) and longest <= MAX_DURATION:
+        return column.fill_null(_ABSENT).to_numpy().astype(np.int64)
     if column.dtype.is_numeric():
         unanswered = _numeric_values(rules.unanswered)
         whole = column.cast(pl.Float64) if column.dtype.is_float() else column.cast(pl.Int64)

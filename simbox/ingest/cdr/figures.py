@@ -48,15 +48,16 @@ def filled(column: pl.Series) -> npt.NDArray[Any]:
 
 def _digits_altogether(column: pl.Series) -> int | None:
     """The digits of all numbers of a column; None when one has too many."""
-    if not len(column):
+    if column.null_count() == len(column):
         return 0
-    values = filled(column)
-    low, high = digits_of(int(values.min())), digits_of(int(values.max()))
+    low, high = (digits_of(int(end)) for end in (column.min(), column.max()))  # type: ignore[arg-type]
     if high > MAX_DIGITS:
         return None
-    total = low * len(values) - column.null_count()  # which is low = 1 where there is a null
-    for digits in range(low, high):
-        total += int(np.count_nonzero(values >= np.uint64(10**digits)))
+    total = low * (len(column) - column.null_count())
+    if low < high:
+        values = filled(column)
+        thresholds = (np.uint64(10**digits) for digits in range(low, high))
+        total += sum(int(np.count_nonzero(values >= least)) for least in thresholds)
     return total
 
 

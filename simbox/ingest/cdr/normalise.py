@@ -166,7 +166,8 @@ class _Work:
             kind = self._codes("event_type")
             fault = "event_type"
             ignored |= kind == IGNORED
-            service = np.where(kind >= 0, kind & np.int16(2), service)
+            told = kind & np.int16(2)
+            service = np.where(kind >= 0, told, service) if (kind < 0).any() else told
         else:
             fixed = self.profile.form == "call" or not self.has("direction")
             constant = DIRECTION_WORDS[self.profile.direction or "out"]
@@ -345,11 +346,10 @@ class _Work:
             line = self._file_line() if self.profile.line_from_file else self._party("line", "line")
             other = self._party("other", "other")
             fault = "line" if self.has("line") else "imsi"
-        line = np.where(line == _ZERO, imsi, line)
         other = self._source_class(other)
-        gone = line == _ZERO
-        if gone.any():
-            self._reject_lines(rows.bad, gone, fault)
+        if (line == _ZERO).any():
+            line = np.where(line == _ZERO, imsi, line)
+            self._reject_lines(rows.bad, line == _ZERO, fault)
         place = self._place("cell")
         return [
             self._leg(rows, rows.kind, ~rows.bad, (line, other, imsi, self._imei("imei"), place))
@@ -423,7 +423,7 @@ class _Work:
         kind |= np.uint16(self.owner.feed << Kind.FEED_SHIFT)
         line, other, imsi, imei, place = ids
         whole = bool(keep.all())
-        frame = pl.DataFrame(
+        frame = _stored(
             {
                 "line": line,
                 "other": other,
@@ -438,8 +438,7 @@ class _Work:
                 "call_ref": rows.call_ref,
                 "source": np.full(self.height, self.owner.source, dtype=np.uint16),
                 "row": rows.row,
-            },
-            schema=STORED.schema,
+            }
         )
         return frame if whole else frame.filter(pl.Series(keep))
 
@@ -470,6 +469,11 @@ def _empty(column: pl.Series) -> Mask:
     if column.dtype == pl.String:
         null = null | (column.str.strip_chars() == "").fill_null(value=True)
     return null.to_numpy()
+
+
+def _stored(columns: dict[str, Array]) -> pl.DataFrame:
+    """Rows of the store, whose types the arrays have; a schema given costs a look at each."""
+    return pl.DataFrame([pl.Series(name, values) for name, values in columns.items()])
 
 
 def _absent(stored: pl.DataFrame) -> Counter[str]:

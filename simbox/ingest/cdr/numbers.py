@@ -223,6 +223,9 @@ def digits_ids(
         values, lengths = to_e164(values, lengths, plus, rules)
     table = ranges(rules)
     ids = with_lengths(values, lengths)
+    if len(table.starts) == 1 and not short.any():
+        ids |= table.classes[0].astype(np.uint64) << np.uint64(CLASS_SHIFT)
+        return ids
     if len(table.starts) == 1:
         classes = np.full(len(values), table.classes[0], dtype=np.uint8)
     else:
@@ -352,12 +355,12 @@ def _of_integers(column: pl.Series, rules: Numbers, role: Role) -> Parties:
     whole = column.cast(pl.UInt64, strict=False)  # null where negative
     values = filled(whole)
     lengths = digit_counts(values)
-    good = lengths <= MAX_DIGITS
-    if whole.null_count():
-        good &= whole.is_not_null().to_numpy()
+    if not whole.null_count() and (not len(lengths) or lengths.max() <= MAX_DIGITS):
+        return Parties(digits_ids(values, lengths, None, rules, role), NO_TEXTS)
+    good = (lengths <= MAX_DIGITS) & whole.is_not_null().to_numpy()
     ids = digits_ids(values, np.minimum(lengths, MAX_DIGITS), None, rules, role)
     lost = len(column) - column.null_count() - int(good.sum())
-    return Parties(ids if good.all() else np.where(good, ids, np.uint64(0)), NO_TEXTS, lost)
+    return Parties(np.where(good, ids, np.uint64(0)), NO_TEXTS, lost)
 
 
 def encode(

@@ -8,8 +8,10 @@ SITE_LOOKALIKES = (
     Lookalike(
         "agents",
         "A call centre: what nobody took is tried again, by whichever agent, and customers recur.",
-        "Every redial and every second call is one that sells nothing.",
-        needs=("site_redial_share", "site_again_share"),
+        "A sold call may be tried again as well, but who is called twice gets through to nobody "
+        "when ringing back.",
+        needs=("site_redial_share", "site_again_share", "site_answered_in_share"),
+        checks=("site_incoming_share",),
     ),
     Lookalike(
         "customers",

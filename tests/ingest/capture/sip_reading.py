@@ -34,7 +34,8 @@ class Rows:
         self.messages: list[dict[str, Any]] = []
         self.media: list[dict[str, Any]] = []
 
-    def put_row(self, table: Table, row: tuple[Any, ...]) -> None:
+    def put_row(self, table: Table, row: tuple[Any, ...], key: str | None = None) -> None:
+        del key
         kept = {"messages": self.messages, "media": self.media}[table.name]
         kept.append(dict(zip(table.schema, row, strict=True)))
 
@@ -125,4 +126,5 @@ def _octets(decoder: Decoder, packets: Packets, at: int) -> Datagram:
 
 def _table(folder: Path, table: Table) -> pl.DataFrame:
     parts = sorted(folder.glob(f"{table.name}-*.arrow"))
-    return pl.concat([table.empty(), *(pl.read_ipc(p) for p in parts)])
+    rows = pl.concat([table.empty(), *(pl.read_ipc(p) for p in parts)])
+    return rows.sort("frame", maintain_order=True)

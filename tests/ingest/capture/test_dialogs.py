@@ -225,12 +225,15 @@ def test_buckets_give_the_dialogs_of_the_whole(tmp_path: Path) -> None:
     flows = [rows for rows, _ in FLOWS.values()]
     rows = [{**r, "call_id": f"c{n}"} for n in range(60) for r in flows[n % len(flows)]]
     frame = frame_of(rows)
-    paths = []
-    for n, part in enumerate(frame.iter_slices(50)):
-        paths.append(tmp_path / f"messages-{n:05d}.arrow")
-        part.write_ipc(paths[-1])
-    parts = [assemble(bucket) for bucket in buckets(paths, 60)]
-    assert len(parts) > 3
+    of_share = frame.with_columns(share=pl.col("call_id").str.slice(1).cast(pl.Int64) % 7)
+    shares = []
+    for (share,), part in of_share.partition_by("share", as_dict=True, include_key=False).items():
+        shares.append([tmp_path / f"messages-{share}-{n:05d}.arrow" for n in range(2)])
+        for path, half in zip(shares[-1], part.iter_slices(part.height // 2 + 1), strict=True):
+            half.write_ipc(path)
+    octets = sum(path.stat().st_size for share in shares for path in share)
+    parts = [assemble(bucket) for bucket in buckets([*shares, []], octets // 3)]
+    assert 3 <= len(parts) < 7
     assert pl.concat(parts).sort("call_id").equals(assemble(frame).sort("call_id"))
     assert list(buckets([])) == []
 

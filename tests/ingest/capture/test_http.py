@@ -10,7 +10,7 @@ from signs import Box, exchange, talk
 
 from simbox.ingest.capture.protocols.http import Http
 from simbox.ingest.capture.protocols.httpmessage import Message, path_of, split_target
-from simbox.ingest.capture.signatures.loading import shipped_signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 
 Turns = list[tuple[str, bytes]]
 

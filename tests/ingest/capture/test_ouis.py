@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from signs import START, Box
 
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.ouis import Station, mac_in, oui_evidence
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 
 
 def told(folder: Path, stations: list[Station]) -> set[tuple[str, str]]:

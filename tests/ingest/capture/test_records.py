@@ -21,6 +21,7 @@ from simbox.errors import InputError
 from simbox.ingest.capture.packets.columns import PAD
 from simbox.ingest.capture.records.file import is_capture, open_capture
 from simbox.ingest.capture.records.pcap import Pcap
+from simbox.ingest.capture.records.walk import LONGEST_RECORD, Damage
 from simbox.ingest.sources import Source
 
 SEEDED = random.Random(7)
@@ -94,7 +95,7 @@ def test_a_cut_at_any_octet_leaves_the_whole_records(tmp_path: Path) -> None:
 def test_most_records_are_found_without_a_walk(order: str) -> None:
     content = pcap(MANY, order=order)
     data = np.frombuffer(content[24:] + bytes(PAD), np.uint8)
-    starts, after = Pcap(content[:24])._searched(data, len(content) - 24)
+    starts, after = Pcap(content[:24])._abreast(data, len(content) - 24)
     assert (len(starts), after) == (len(MANY), len(content) - 24)
 
 
@@ -124,6 +125,16 @@ def test_times_that_jump_do_not_lead_astray(tmp_path: Path) -> None:
     found, capture = read_all(written(tmp_path, bytes(content)))
     assert found == naive(bytes(content))
     assert (len(found), capture.damage) == (len(MANY), None)
+
+
+@pytest.mark.parametrize("size", [0xFFFF_FFF0, 0xFFFF_FFFF, LONGEST_RECORD + 1])
+def test_an_absurd_length_ends_the_records_of_a_long_stretch(tmp_path: Path, size: int) -> None:
+    content = bytearray(pcap(MANY))
+    at = 24 + sum(16 + len(frame) for frame in MANY[:1200])
+    content[at + 8 : at + 12] = struct.pack("<I", size)
+    found, capture = read_all(written(tmp_path, bytes(content)))
+    assert len(found) == 1200
+    assert capture.damage == Damage(at, f"a record of {size} octets")
 
 
 @settings(max_examples=150, deadline=None)

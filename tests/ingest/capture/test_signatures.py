@@ -9,8 +9,9 @@ from signs import Box, packet, talk
 
 from simbox.errors import ConfigError
 from simbox.ingest.capture.protocols.patterns import Patterns
-from simbox.ingest.capture.signatures.loading import load_signatures, parse, shipped_signatures
+from simbox.ingest.capture.signatures.loading import load_signatures, parse
 from simbox.ingest.capture.signatures.matching import FIELDS, Place
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 
 SHIPPED = shipped_signatures()
 NAMES = sorted(SHIPPED.by_name)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from simbox.ingest.capture import sink as sink_module
-from simbox.ingest.capture.sink import Sink
+from simbox.ingest.capture.sink import Sink, shares
 from simbox.tables import EVIDENCE, MEDIA, SIGHTINGS
 
 SIGN = ("goip-keepalive", "GoIP", "strong")
@@ -34,6 +34,19 @@ def test_rows_are_all_written_however_often_they_are_spilled(
     assert rows["frame"].to_list() == list(range(5))
     assert rows["source"].unique().to_list() == ["a.pcap"]
     assert rows["time"][0] == datetime(2023, 11, 14, 22, 13, 20, 123456, UTC)
+
+
+def test_rows_of_one_key_are_in_one_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink_module, "SHARE_ROWS", 3)
+    out = Sink(tmp_path / "00000", "a.pcap")
+    for frame in range(200):
+        out.put_row(MEDIA, medium(frame), key=f"call {frame % 40}")
+    out.close()
+    found = [pl.concat(map(pl.read_ipc, paths)) for paths in shares(tmp_path, MEDIA) if paths]
+    assert len(found) > 1
+    calls = [set((rows["frame"] % 40).to_list()) for rows in found]
+    assert sum(map(len, calls)) == len(set().union(*calls)) == 40
+    assert sum(rows.height for rows in found) == 200
 
 
 def test_row_by_names_leaves_absent_columns_null_and_refuses_unknown_ones(tmp_path: Path) -> None:

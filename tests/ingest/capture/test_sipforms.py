@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from simbox.ingest.capture.signatures.loading import shipped_signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.signatures.sipforms import _forms, evidence_of, matches
 from simbox.tables import EVIDENCE, MESSAGES
 

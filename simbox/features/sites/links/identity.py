@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simbox.features.segments import Index, group
-from simbox.features.sites.pairs import Pairs, meeting
+from simbox.features.sites.pairs import Pairs, distinct_codes, meeting
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.identifiers import Ids, digits_of
 
@@ -69,7 +69,7 @@ def serial_meetings(traffic: Traffic) -> Index:
         x, y = line_of[order[:-step][near]], line_of[order[step:][near]]
         differ = x != y
         found.append(np.minimum(x, y)[differ] * traffic.lines + np.maximum(x, y)[differ])
-    return np.unique(np.concatenate(found))
+    return distinct_codes(np.concatenate(found))
 
 
 def number_blocks(pairs: Pairs, traffic: Traffic) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simbox.features.segments import Index, boundaries, group
-from simbox.features.sites.pairs import Pairs, meeting
+from simbox.features.sites.pairs import Pairs, distinct_codes, meeting
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.identifiers import NumberClass, digits_of, party
 
@@ -131,6 +131,6 @@ def meetings(traffic: Traffic) -> Index:
     """Codes of pairs that lists bring together: common numbers, neighbours dialled, own calls."""
     line, number = called_numbers(traffic)
     common = meeting(number, line, number, traffic.lines)
-    return np.unique(
+    return distinct_codes(
         np.concatenate([common, neighbours_called(traffic)[0], calls_between(traffic)])
     )

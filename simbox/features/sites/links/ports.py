@@ -81,8 +81,9 @@ def turns_of(traffic: Traffic, key: Index) -> Turns:
     """Successions of sessions under equal keys (of each row; -1 for none)."""
     rows = np.flatnonzero(traffic.outgoing & (key >= 0))
     line, at, end, key = traffic.line[rows], traffic.at[rows], traffic.end[rows], key[rows]
-    gap = np.diff(at, prepend=0) - np.diff(end, prepend=0)
-    del gap
+    if not len(rows):
+        none = np.zeros(0, dtype=np.int64)
+        return Turns(none, none, none, np.zeros(traffic.lines, dtype=np.int64))
     quiet = np.ones(len(rows), dtype=bool)
     quiet[1:] = (at[1:] - end[:-1] > SESSION_GAP_S) | boundaries(line)[1:]
     begins = np.flatnonzero(quiet)

@@ -59,15 +59,12 @@ def read_headers(packets: Packets, free: npt.NDArray[np.bool_] | None = None) ->
     at = np.flatnonzero(possible)
     # one column behind the other, as every step from here on takes a column
     words = gather(data, packets.payload.take(at), HEADER).view(">u4").T.astype(np.uint32, "C")
-    octet = (words[0] >> 16) & 0xFF
+    first, stamp, ssrc = words
+    octet = (first >> 16) & 0xFF
     kind = octet & 0x7F
     rtcp = (octet - 192 < 32) | (kind - 72 < 5)  # unsigned: below the range wraps to far above
-    valid = ~rtcp & (words[0] != GOIP_DDNS)
-    if not valid.all():
-        rows = np.flatnonzero(valid)
-        at, words, kind, octet = at[rows], words.take(rows, 1), kind[rows], octet[rows]
-    first, stamp, ssrc = words
-    header, fits = _header_octets(packets, at, first)
+    header, valid = _header_octets(packets, at, first)
+    valid &= ~rtcp & (first != GOIP_DDNS)
     found = Headers(
         at=at,
         kind=kind.astype(np.int16),
@@ -75,9 +72,9 @@ def read_headers(packets: Packets, free: npt.NDArray[np.bool_] | None = None) ->
         sequence=first.astype(np.uint16),
         stamp=stamp,
         ssrc=ssrc,
-        size=np.clip(packets.length[at] - header, 0, LONGEST),
+        size=np.clip(packets.length.take(at) - header, 0, LONGEST),
     )
-    return found if fits.all() else found.take(fits)
+    return found if valid.all() else found.take(valid)
 
 
 def mixed(packets: Packets, at: Index, ssrc: npt.NDArray[np.uint32] | None = None) -> Keys:

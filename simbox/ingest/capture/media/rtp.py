@@ -112,11 +112,10 @@ class RtpStreams:
 
     def _add(self, packets: Packets, heads: Headers, taken: Flags) -> None:
         rows = self._identify(packets, heads)
-        if (rows < 0).any():
-            heads, rows = heads.take(rows >= 0), rows[rows >= 0]
-        if not len(rows):
+        kept = np.flatnonzero(rows >= 0)
+        if not len(kept):
             return
-        order = self._by_stream(rows)
+        order = kept[self._by_stream(rows[kept])]
         heads = heads.take(order)
         frames = packets.row[heads.at]
         run = Run(rows[order], packets.frames.time[frames], packets.frames.number[frames], heads)
@@ -142,22 +141,38 @@ class RtpStreams:
         miss = np.flatnonzero(self._table_key[slots] != keys)
         if not len(miss):
             return rows
-        opened = []
-        flows = mixed(packets, heads.at[miss]).tolist()
-        times = packets.frames.time[packets.row[heads.at[miss]]].tolist()
-        for at, key, flow, time in zip(
-            miss.tolist(), keys[miss].tolist(), flows, times, strict=True
-        ):
-            row = self._known.get(key)
-            if row is None and self._may_open(flow, time):
-                row = self._known[key] = self._rows.new()
-                opened.append(at)
-            rows[at] = -1 if row is None else row
-        self._begin(packets, heads, np.array(opened, np.int64), (rows, keys))
+        flows = mixed(packets, heads.at[miss])
+        times = packets.frames.time[packets.row[heads.at[miss]]]
+        rows[miss], opened = self._met(keys[miss], flows, times)
+        self._begin(packets, heads, miss[opened], (rows, keys))
         miss = miss[rows[miss] >= 0]
         self._table_key[slots[miss]] = keys[miss]
         self._table_row[slots[miss]] = rows[miss]
         return rows
+
+    def _met(self, keys: Keys, flows: Keys, times: Index) -> tuple[list[int], list[int]]:
+        """The rows of packets' streams, -1 where one may not open, and the packets that open one.
+
+        Packets are taken in their order; those behind the first of a stream are not looked at
+        as long as no stream is refused.
+        """
+        known, opened = self._known, []
+        refused = len(keys)
+        for at in np.sort(np.unique(keys, return_index=True)[1]).tolist():
+            if int(keys[at]) not in known:
+                if not self._may_open(int(flows[at]), int(times[at])):
+                    refused = at
+                    break
+                known[int(keys[at])] = self._rows.new()
+                opened.append(at)
+        rows = [known.get(key, -1) for key in keys.tolist()]
+        for at in range(refused + 1, len(keys)):  # what was refused may open in the next window
+            key = int(keys[at])
+            if key not in known and self._may_open(int(flows[at]), int(times[at])):
+                known[key] = self._rows.new()
+                opened.append(at)
+            rows[at] = known.get(key, -1)
+        return rows, opened
 
     def _may_open(self, flow: int, time: int) -> bool:
         """Whether a flow may have one more source: random UDP has a new one in each packet."""

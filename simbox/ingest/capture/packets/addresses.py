@@ -51,17 +51,16 @@ class AddressBook:
 
     def text(self, key: int) -> str:
         """The address of a key as text, RFC 5952; a key where the address is forgotten."""
-        key = int(key)
         text = self._texts.get(key)
         if text is None:
             if len(self._texts) >= self._most:
                 self._texts.clear()
-            text = self._texts[key] = self._written(key)
+            text = self._texts[key] = self._written(int(key))
         return text
 
     def _written(self, key: int) -> str:
         if key < _V6:
-            return f"{key >> 24 & 255}.{key >> 16 & 255}.{key >> 8 & 255}.{key & 255}"
+            return socket.inet_ntoa(key.to_bytes(4))
         octets = self._octets.get(key)
         return f"ipv6:{key:016x}" if octets is None else str(ipaddress.IPv6Address(octets))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from simbox.ingest.capture.protocol import Datagram
 ETHERNET = 1  # LINKTYPE_ETHERNET
 MAC = 6  # octets
 HEADER = 2 * MAC  # octets of a frame up to the source address and with it
+_MADE = partial(tuple.__new__, Datagram)  # as Datagram._make does, without a call of Python
 _TRANSPORTS = {UDP: "udp", TCP: "tcp"}
 
 
@@ -34,7 +36,7 @@ def datagrams(packets: Packets, rows: Index, addresses: AddressBook) -> Iterator
         macs(packets, rows), packets.ttl[rows].tolist(), packets.length[rows].tolist(),
         strict=True,
     )  # fmt: skip
-    return map(Datagram._make, columns)
+    return map(_MADE, columns)
 
 
 def macs(packets: Packets, rows: Index) -> list[str]:

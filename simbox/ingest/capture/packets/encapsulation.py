@@ -33,8 +33,8 @@ def inside(packets: Packets) -> Spans:
     """The IP packets inside packets; their rows are places in the packets given."""
     data = packets.frames.data
     udp = packets.protocol == UDP
-    tunnel = _PROTOCOLS[packets.protocol]
-    tunnel |= udp & (_PORTS[packets.sport] | _PORTS[packets.dport])
+    tunnel = _PROTOCOLS.take(packets.protocol)
+    tunnel |= udp & (_PORTS.take(packets.sport) | _PORTS.take(packets.dport))
     rows = np.flatnonzero(tunnel)
     at = packets.payload[rows]
     spans = Spans(rows, at, at + packets.captured[rows], at + packets.length[rows])

@@ -82,7 +82,10 @@ def _v4(data: Octets, spans: Spans, counts: Counter[str]) -> Headers:
         fixed, length, size, rest = fixed[good], length[good], size[good], rest[good]
     tally(counts, "ip|longer than its frame", size > rest)
     piece = number(fixed, 6) & 0x3FFF
-    more, offset = piece >> 13, (piece & 0x1FFF) * 8
+    if piece.any():
+        piece = np.where(piece == 0, -1, (piece & 0x1FFF) * 64 + (piece >> 13))
+    else:
+        piece -= 1
     stop = spans.at + size
     end = np.minimum(spans.end, stop)
     return Headers(
@@ -96,7 +99,7 @@ def _v4(data: Octets, spans: Spans, counts: Counter[str]) -> Headers:
         at=np.minimum(spans.at + length, end),
         end=end,
         stop=stop,
-        piece=np.where(piece == 0, -1, offset * 8 + more),
+        piece=piece,
         ident=number(fixed, 4),
     )
 

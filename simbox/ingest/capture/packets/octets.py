@@ -7,6 +7,8 @@ gathered untyped and viewed afterwards.  No window may leave the buffer: ``packe
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,19 @@ Rows = npt.NDArray[np.bool_]
 
 def gather(data: Octets, at: Index, width: int) -> Octets:
     """The ``width`` octets at each offset, shape (offsets, width)."""
-    windows = np.ndarray(
-        (len(data) - width + 1,), dtype=f"V{width}", buffer=data.data, strides=(1,)
-    )
-    taken: Octets = windows[at].view(np.uint8)
+    taken: Octets = _windows(data, width)[at].view(np.uint8)
     return taken.reshape(len(at), width)
+
+
+def numbers(data: Octets, kind: str) -> Callable[[Index], npt.NDArray[Any]]:
+    """What gives the numbers of one type, as ``<u4``, at offsets in a buffer."""
+    dtype = np.dtype(kind)
+    windows = _windows(data, dtype.itemsize)
+    return lambda at: windows[at].view(dtype)
+
+
+def _windows(data: Octets, width: int) -> npt.NDArray[np.void]:
+    return np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data.data, strides=(1,))
 
 
 def number(octets: Octets, first: int, width: int = 2) -> Index:

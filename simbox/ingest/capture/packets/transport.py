@@ -21,14 +21,14 @@ def packets(frames: Frames, ip: Headers, depth: int, counts: Counter[str]) -> Pa
     header = np.where(is_udp, _UDP_HEADER, 0)
     length = np.where(is_udp, _udp_length(number(fixed, 4), rest), rest)
     sequence, flags = np.zeros(len(rest), np.uint32), np.zeros(len(rest), np.uint8)
-    if is_tcp.any():
-        offset = (fixed[:, 12] >> 4).astype(np.int64) * 4
-        whole = is_tcp & (there >= _TCP_HEADER)
+    tcp = np.flatnonzero(is_tcp)
+    if len(tcp):
+        of_tcp, whole = fixed[tcp], there[tcp] >= _TCP_HEADER
+        offset = (of_tcp[:, 12] >> 4).astype(np.int64) * 4
         tally(counts, "tcp|header length lies", whole & (offset < _TCP_HEADER))
-        header = np.where(is_tcp, np.maximum(offset, _TCP_HEADER), header)
-        length = np.where(is_tcp, rest, length)
-        sequence = np.where(whole, number(fixed, 4, 4), 0).astype(np.uint32)
-        flags = np.where(whole, fixed[:, 13], 0).astype(np.uint8)
+        header[tcp] = np.maximum(offset, _TCP_HEADER)
+        sequence[tcp] = np.where(whole, number(of_tcp, 4, 4), 0)
+        flags[tcp] = np.where(whole, of_tcp[:, 13], 0)
     ported = (is_udp | is_tcp) & (there >= 4)
     short = (is_udp | is_tcp) & (there < header)
     tally(counts, "transport|cut short", short)

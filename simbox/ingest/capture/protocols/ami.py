@@ -10,8 +10,8 @@ import re
 
 from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.protocols.simreport import SimReport, put_sighting
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 PORTS = frozenset({5038})

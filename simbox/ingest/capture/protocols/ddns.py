@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 MAGIC = b"\x86\x70\x14\x13"  # its first octet reads as version 2 of RTP: tell it before RTP

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from simbox.ingest.capture.packets.columns import Index, Packets
 from simbox.ingest.capture.packets.octets import gather, number
 from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 HEADER = 12

@@ -13,8 +13,8 @@ from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
 from simbox.ingest.capture.protocols.httpmessage import Message, path_of
 from simbox.ingest.capture.protocols.simreport import put_sighting, read_ports
 from simbox.ingest.capture.protocols.tr069 import is_inform, tell_neighbours
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 REQUESTS = (b"GET ", b"POST ", b"PUT ")

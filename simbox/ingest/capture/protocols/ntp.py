@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simbox.ingest.capture.protocol import Claim, Datagram, DatagramReader
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 ORDINARY = 48  # octets of a datagram without extension and authentication

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from simbox.ingest.capture.protocol import Claim, Datagram
-from simbox.ingest.capture.signatures.loading import LEAD, shipped_signatures
-from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.matching import LEAD, Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 SEEN = 64  # octets that a pattern sees

@@ -63,17 +63,15 @@ class Sip:
 
 def _read(packet: Datagram, octets: bytes, out: Sink) -> bool:
     """Put the rows of one message that begins with its start line."""
-    lines, body = sip.split(octets)
-    start = sip.start_line(lines[0])
-    if start is None:
+    cut = packet.length > len(packet.payload) and packet.transport == "udp"
+    message = sip.message(octets, cut=cut)
+    if message is None:
         return False
     counts = out.counts
     counts["sip|message"] += 1
-    if packet.length > len(packet.payload) and packet.transport == "udp":
+    if cut:
         counts["sip|cut"] += 1
-        if body is None and len(lines) > 1:
-            lines.pop()  # half a line may be half a Call-ID
-    values, vias, unusual = sip.meanings(lines)
+    start, values, vias, unusual, body = message
     call_id = values[sip.CALL_ID]
     if not call_id:
         counts["sip|no call-id"] += 1
@@ -84,7 +82,7 @@ def _read(packet: Datagram, octets: bytes, out: Sink) -> bool:
         if described is not None:
             _announce(packet, call_id, described, out)
     named = ",".join(unusual)[: sip.MAX_VALUE] or None if unusual else None
-    out.put_row(MESSAGES, _row(packet, start, values, (vias, named), described))
+    out.put_row(MESSAGES, _row(packet, start, values, (vias, named), described), key=call_id)
     return True
 
 

@@ -7,8 +7,8 @@ import binascii
 import re
 
 from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 PORTS = frozenset({25, 587, 2525})

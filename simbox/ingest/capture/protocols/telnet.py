@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from simbox.ingest.capture.protocol import Claim, Datagram, StreamReader
-from simbox.ingest.capture.signatures.loading import shipped_signatures
 from simbox.ingest.capture.signatures.matching import Place, Signatures
+from simbox.ingest.capture.signatures.shipped import shipped_signatures
 from simbox.ingest.capture.sink import Sink
 
 PORTS = frozenset({23, 13000})  # 13000 is where GoIP firmware listens

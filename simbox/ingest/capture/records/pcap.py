@@ -7,22 +7,17 @@ import struct
 import numpy as np
 
 from simbox.ingest.capture.packets.columns import Index, Octets
-from simbox.ingest.capture.packets.octets import gather
-from simbox.ingest.capture.records.walk import (
-    LONGEST_RECORD,
-    WORTH_A_SEARCH,
-    Found,
-    Records,
-    chained,
-)
+from simbox.ingest.capture.packets.octets import gather, numbers
+from simbox.ingest.capture.records.abreast import PIECE, abreast
+from simbox.ingest.capture.records.walk import LONGEST_RECORD, WORTH_A_SEARCH, Found, Records
 
 FILE_HEADER = 24
 _MICRO, _NANO, _MODIFIED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 _RECORD_HEADER = 16
 _MODIFIED_HEADER = 24  # with interface, protocol and packet type behind the lengths
-_SMALL = 700  # octets of a record: in a stretch with longer ones a walk is faster than a search
-_FEW = 48  # octets that there are to each place, at least, for a search to be faster than a walk
-_AT_ONCE = 1 << 18  # octets looked at: what that takes stays in the processor's cache
+_SIZE_AT = 8  # where in a header the length is
+_USUAL = 512  # octets of a record, until they have been counted
+_LOOK = 256  # octets in which a header is looked for, beside those of two records
 _NS_PER_S, _NS_PER_US = 1_000_000_000, 1000
 
 MAGICS = {
@@ -40,7 +35,7 @@ class Pcap:
     def __init__(self, file_header: bytes) -> None:
         """A file by its header of 24 octets, of which the magic number is known."""
         magic, order = MAGICS[file_header[:4]]
-        self._size = _SMALL  # octets of a record, lately
+        self._size = _USUAL  # octets of a record, lately
         self._order = "<" if order == "little" else ">"
         # the upper half tells the length of the frame check sequence
         self.link = struct.unpack_from(self._order + "I", file_header, 20)[0] & 0xFFFF
@@ -49,30 +44,56 @@ class Pcap:
 
     def walk(self, data: Octets, end: int) -> Found:
         leapt, at = np.empty(0, np.int64), 0
-        if self._size <= _SMALL and end >= WORTH_A_SEARCH:
-            leapt, at = self._searched(data, end)
+        if end >= WORTH_A_SEARCH:
+            leapt, at = self._abreast(data, end)
         walked, after, needed = self._chain(data, at, end)
         starts = np.concatenate([leapt, walked]) if len(walked) else leapt
-        self._size = after // max(1, len(starts))
+        self._size = max(self._header, after // max(1, len(starts)))
         damage = ""
         if needed - self._header > LONGEST_RECORD:
             damage = f"a record of {needed - self._header} octets"
         records = self._records(data, starts) if len(starts) else None
         return Found(records, len(starts), after, needed, damage)
 
-    def _searched(self, data: Octets, end: int) -> tuple[Index, int]:
-        """Where the first whole records begin, found without a step from one to the next.
+    def _abreast(self, data: Octets, end: int) -> tuple[Index, int]:
+        """Where the first whole records begin, and where to walk on."""
+        guesses = self._guesses(data, end)
+        if len(guesses) * PIECE * self._size < end // 2:
+            return guesses[:0], 0
+        sizes = numbers(data, self._order + "u4")
 
-        Every place that looks like a record header is a candidate.  Returns the records and where
-        to walk on.
+        def following(at: Index) -> Index:
+            after: Index = at + self._header + sizes(at + _SIZE_AT)  # more than 32 bits hold
+            return after
+
+        starts, at = abreast(guesses, end - self._header, following)
+        after = np.append(starts[1:], at)
+        odd = np.flatnonzero((after > end) | (after - starts > self._header + LONGEST_RECORD))
+        return (starts[: odd[0]], int(starts[odd[0]])) if len(odd) else (starts, at)
+
+    def _guesses(self, data: Octets, end: int) -> Index:
+        """The first place in each piece of a stretch that looks like a record header.
+
+        The upper two octets of a time are alike for 18 hours, so also in the record behind.
         """
-        at = _alike(data, end, 2 if self._order == "<" else 0)
-        at = at[at <= end - self._header]
+        piece = PIECE * self._size
+        pieces = data[: end // piece * piece].reshape(-1, piece)
+        width = min(2 * self._size + _LOOK, piece - 1)
+        first = 2 if self._order == "<" else 0
+        upper, lower = data[first : first + 2]
+        alike = pieces[:, :width] == upper
+        alike &= pieces[:, 1 : width + 1] == lower
+        row, column = np.divmod(np.flatnonzero(alike), width)
+        at = row * piece + column - first
+        at = at[(at > 0) & (at <= end - self._header)]
         _, fraction, size, wire = gather(data, at, _RECORD_HEADER).view(self._order + "u4").T
         likely = (fraction < _NS_PER_S // self._fraction) & (size <= wire)
         likely &= size <= LONGEST_RECORD
-        at, after = at[likely], (at + self._header + size)[likely]
-        return chained(at, after, end)
+        at, behind = at[likely], (at + self._header + size)[likely] + first
+        behind = np.minimum(behind, end)
+        at = np.append(0, at[(data[behind] == upper) & (data[behind + 1] == lower)])
+        guesses: Index = at[np.diff(at // piece, prepend=-1) > 0]
+        return guesses
 
     def _chain(self, data: Octets, at: int, end: int) -> tuple[Index, int, int]:
         """Where whole records begin from one on, where the next does, and how long that one is."""
@@ -102,27 +123,3 @@ class Pcap:
             number=np.arange(len(starts)),
             link=np.full(len(starts), self.link, np.uint16),
         )
-
-
-def _alike(data: Octets, end: int, first: int) -> Index:
-    """Places with the same two octets, ``first`` octets behind them, as the place 0.
-
-    These are the upper two octets of a time, alike for 18 hours.  None where too many places are
-    alike for a search to be worth it.
-    """
-    upper, lower = data[first : first + 2]
-    parts = [np.empty(0, np.int64)]
-    for begin in range(0, end, _AT_ONCE):
-        # PAD is more than is looked at behind the end
-        size = min(_AT_ONCE, (end - begin) // 8 * 8 + 8)
-        alike = data[begin : begin + size] == upper
-        alike &= data[begin + 1 : begin + size + 1] == lower
-        # few are alike: look at eight places at a time
-        eights = alike.view(np.uint64)
-        words = np.flatnonzero(eights != 0)
-        if len(words) > size // _FEW:
-            return parts[0]
-        inside = np.flatnonzero(eights[words].view(np.bool_))
-        parts.append(words[inside >> 3] * 8 + (inside & 7) + (begin - first))
-    places = np.concatenate(parts)
-    return places[places >= 0]

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from simbox.ingest.cdr.vocabulary import SIP_CAUSES
 from simbox.tables import DIALOGS
 
-BUCKET = 10_000  # messages that are assembled at a time
-MOST_BUCKETS = 32  # beyond, buckets grow
+BUCKET = 16 << 20  # octets of messages that are assembled at a time: about 20,000, in 50 MB
 MAX_FRAMES = 32  # frame numbers kept of a dialog
 RELEASED = 16  # Q.850 normal call clearing
 CAUSES = {int(status): cause for status, cause in SIP_CAUSES.items() if int(status) >= 300}
@@ -29,34 +27,20 @@ _CHALLENGE = _STATUS.is_in([401, 407])
 _SUCCESS = _STATUS.is_between(200, 299)
 
 
-def buckets(paths: Sequence[Path], limit: int = BUCKET) -> Iterator[pl.DataFrame]:
+def buckets(shares: Sequence[Sequence[Path]], limit: int = BUCKET) -> Iterator[pl.DataFrame]:
     """The messages in Arrow files, in buckets of whole Call-IDs.
 
     Args:
-        paths: files of rows of MESSAGES.
-        limit: messages wanted in a bucket; one Call-ID may exceed it.
+        shares: files of rows of MESSAGES, those of one Call-ID in one share.
+        limit: octets of files wanted in a bucket; one share may exceed it.
     """
-    if not paths:
-        return
-    total = int(pl.scan_ipc(list(paths)).select(pl.len()).collect().item())
-    count = -(-total // max(limit, total // MOST_BUCKETS))
-    if count <= 1:
-        yield _read(paths)
-        return
-    with TemporaryDirectory(prefix="buckets-", dir=paths[0].parent) as folder:
-        _divide(paths, Path(folder), count)
-        for bucket in range(count):
-            yield _read(sorted(Path(folder).glob(f"{bucket}-*")))
-
-
-def _divide(paths: Sequence[Path], folder: Path, count: int) -> None:
-    """Write the messages into files by bucket, one of the given files in memory at a time."""
-    bucket = pl.col("call_id").hash() % count
-    for turn, path in enumerate(paths):
-        messages = _read([path]).with_columns(bucket.alias("bucket"))
-        parts = messages.partition_by("bucket", as_dict=True, include_key=False)
-        for (number,), part in parts.items():
-            part.write_ipc(folder / f"{number}-{turn:08d}")
+    filled = [share for share in shares if share]
+    octets = sum(path.stat().st_size for share in filled for path in share)
+    count = 1
+    while count < len(filled) and octets > limit * count:
+        count *= 2  # as the number of shares is a power of two, buckets are of one size
+    for first in range(min(count, len(filled))):
+        yield _read([path for share in filled[first::count] for path in share])
 
 
 def _read(paths: Sequence[Path]) -> pl.DataFrame:

@@ -40,6 +40,7 @@ _STATUS = re.compile(r"SIP/2\.0\s+([1-6]\d\d)(?!\d)\s*(.*)", re.IGNORECASE)
 
 # Every control character but tab and line feed; carriage returns go with them.
 _CONTROLS = bytes(c for c in (*range(32), 127) if c not in (9, 10))
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")  # what no line holds once they are left out
 
 (
     VIA, FROM, TO, CALL_ID, CSEQ, CONTACT, MAX_FORWARDS, USER_AGENT, SERVER, ALLOW, CREDENTIALS,
@@ -132,12 +133,16 @@ def split(octets: bytes) -> tuple[list[str], str | None]:
 
     Control characters are left out of both, carriage returns with them.
     """
-    text = octets.translate(None, _CONTROLS).decode("utf-8", "replace")
+    text = _without_controls(octets)
     head, blank, body = text.partition("\n\n")
     lines = head.split("\n")
     if len(head) > MAX_HEADER:
         lines = [line[:MAX_HEADER] for line in lines]
     return lines, body if blank else None
+
+
+def _without_controls(octets: bytes) -> str:
+    return octets.translate(None, _CONTROLS).decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=STARTS)
@@ -391,7 +396,12 @@ def _receiver(value: str) -> tuple[str | None, ...]:
 
 
 def _contact(value: str) -> tuple[str | int | None, ...]:
-    user, _, place, _, lifetime = party(value)
+    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
+    if plain is not None:
+        user, host, port, _, expires = plain.groups()
+        host = host.lower()
+        return user, f"{host}:{port}" if port else host, seconds(expires) if expires else None
+    user, _, place, _, lifetime = _odd_party(value)
     return user, place, lifetime
 
 
@@ -427,21 +437,24 @@ _MEANINGS: dict[int, tuple[Callable[[str], Any], Any]] = {
 }
 _ABSENT: dict[int | str, Any] = {slot: absent for slot, (_, absent) in _MEANINGS.items()}
 _IN_ORDER = itemgetter(*range(IGNORED))
+# by the usual spellings of a name: the slot, and what is made of a value
+_READ = {name: (slot, _MEANINGS.get(slot, (None,))[0]) for name, slot in _SLOT.items()}
 
 
 class _Lines(dict[str, tuple[int | str, Any]]):
     """Header lines met lately: the slot and the meaning of each.
 
     The messages of a dialog have most lines in common, those of a device many.  A line that is
-    not needed stands for itself; one spelt oddly, folded or unknown is a KeyError.
+    not needed stands for itself; one spelt oddly, folded or unknown is a KeyError, and so is one
+    with control characters.
     """
 
     def __missing__(self, line: str) -> tuple[int | str, Any]:
         name, _, value = line.partition(":")
-        slot = _SLOT[name]
-        told: tuple[int | str, Any] = (line, None)
-        if slot != IGNORED:
-            told = slot, _MEANINGS[slot][0](value.strip())
+        slot, meaning = _READ[name]
+        if not line.isprintable() and _CONTROL.search(line):
+            raise KeyError(line)
+        told = (line, None) if meaning is None else (slot, meaning(value.strip()))
         if len(line) <= MAX_VALUE:
             if len(self) >= CACHED:
                 self.clear()
@@ -450,9 +463,52 @@ class _Lines(dict[str, tuple[int | str, Any]]):
 
 
 _LINES = _Lines()
+Values = tuple[Any, ...]  # the meaning of each header, by slot
 
 
-def meanings(lines: list[str]) -> tuple[tuple[Any, ...], int, list[str]]:
+class Message(NamedTuple):
+    """What a message says."""
+
+    start: Start
+    values: Values
+    vias: int
+    unusual: list[str]  # names of headers
+    body: str | None  # None without an empty line
+
+
+def message(octets: bytes, *, cut: bool = False) -> Message | None:
+    """What a message that begins with its start line says; None when it begins with none.
+
+    With ``cut`` the end of it is missing: half a line may be half a Call-ID.
+    """
+    plain = None if cut or len(octets) > MAX_HEADER else _plain_message(octets)
+    if plain is not None:
+        return plain
+    lines, body = split(octets)
+    start = start_line(lines[0])
+    if start is None:
+        return None
+    if cut and body is None and len(lines) > 1:
+        lines.pop()
+    return Message(start, *meanings(lines), body)
+
+
+def _plain_message(octets: bytes) -> Message | None:
+    """The message as nearly all are written: line by line, each ended by CR LF and unfolded."""
+    head, _, body = octets.partition(b"\r\n\r\n")
+    first, *lines = head.decode("utf-8", "replace").split("\r\n")
+    start = start_line(first) if first.isprintable() else None
+    try:
+        told = [*map(_LINES.__getitem__, lines)]
+    except KeyError:
+        return None
+    said = _said(told)
+    if start is None or said is None:
+        return None
+    return Message(start, *said, [], _without_controls(body) if body else "")
+
+
+def meanings(lines: list[str]) -> tuple[Values, int, list[str]]:
     """What the headers of a message say, by slot; the number of Vias; the unusual headers.
 
     The first line is the start line.  Nearly all heads are lines met before, each of its own
@@ -462,18 +518,27 @@ def meanings(lines: list[str]) -> tuple[tuple[Any, ...], int, list[str]]:
         told = [*map(_LINES.__getitem__, lines[1:])]
     except KeyError:
         return _straightened(lines)
+    said = _said(told)
+    return (*said, []) if said is not None else _straightened(lines)
+
+
+def _said(told: list[tuple[int | str, Any]]) -> tuple[Values, int] | None:
+    """The meanings of the lines of a head by slot, and the number of Vias.
+
+    None where a header has several values that belong together.
+    """
     found = dict(told)
     if len(found) == len(told):
         values = _IN_ORDER(_ABSENT | found)
-        return values, values[VIA][2], []
+        return values, values[VIA][2]
     slots = [slot for slot, _ in told]
     if any(slots.count(slot) > 1 for slot in _JOINED & found.keys()):
-        return _straightened(lines)
+        return None
     vias = sum(meaning[2] for slot, meaning in told if slot == VIA)
-    return _IN_ORDER(_ABSENT | dict(reversed(told))), vias, []
+    return _IN_ORDER(_ABSENT | dict(reversed(told))), vias
 
 
-def _straightened(lines: list[str]) -> tuple[tuple[Any, ...], int, list[str]]:
+def _straightened(lines: list[str]) -> tuple[Values, int, list[str]]:
     """The meanings of a head with folded lines, odd names, or several values of a header."""
     values, vias, unusual = headers(lines)
     found = {

@@ -19,6 +19,7 @@ from simbox.config import configs_folder
 from simbox.errors import ConfigError, did_you_mean
 from simbox.ingest.capture.signatures.matching import (
     FIELDS,
+    LEAD,
     Conditions,
     Grade,
     Kind,
@@ -26,9 +27,6 @@ from simbox.ingest.capture.signatures.matching import (
     Signature,
     Signatures,
 )
-
-#: The first octets that a payload pattern must state, none of them optional.
-LEAD = re.compile(r"\^((?:[0-9a-f]{2}){2,})(?![0-9a-f]?[?*{])")
 
 
 class _Statement(BaseModel):
@@ -126,12 +124,6 @@ def load_signatures(folders: Sequence[Path] = ()) -> Signatures:
                 here[signature.name] = path
                 found[signature.name] = signature
     return Signatures(found.values())
-
-
-@cache
-def shipped_signatures() -> Signatures:
-    """The signatures that come with simbox."""
-    return load_signatures()
 
 
 @cache

@@ -15,6 +15,8 @@ Grade = Literal["conclusive", "strong", "weak"]
 
 MOST_TEXT = 512  # characters of a field that patterns see: what a stranger sends is bounded
 MOST_CACHED = 50_000  # distinct values a protocol whose verdicts are kept
+#: The first octets that a payload pattern must state, none of them optional.
+LEAD = re.compile(r"\^((?:[0-9a-f]{2}){2,})(?![0-9a-f]?[?*{])")
 #: The fields of each protocol that a signature can look at; an absent one is the empty text.
 FIELDS: dict[str, dict[str, str]] = {
     "sip": {

@@ -30,9 +30,13 @@ def oui_evidence(stations: Iterable[Station], signatures: Signatures, out: Sink)
         out: where the evidence goes; the host is the IP address.
     """
     wanted: dict[str, list[Station]] = {}
+    made = {"": False}  # by one of the makers, by Ethernet address
     for station in stations:
-        for mac in dict.fromkeys((station.mac, mac_in(station.ip))):
-            if mac and signatures.touches("ethernet", "mac", mac):
+        shown = mac_in(station.ip)
+        for mac in (station.mac,) if shown == station.mac else (station.mac, shown):
+            if mac not in made:
+                made[mac] = signatures.touches("ethernet", "mac", mac)
+            if made[mac]:
                 wanted.setdefault(mac, []).append(station)
     for mac, seen in wanted.items():
         first = min(seen, key=lambda s: (s.time, s.frame))

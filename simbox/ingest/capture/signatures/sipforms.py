@@ -26,6 +26,9 @@ _LAN = (
 )
 _UUID = r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
+#: Forms that take long to make of headers that repeat.
+_OF_VALUES = {"allow": "allow", "call_id_form": "call_id"}
+
 #: Replacements that leave the shape of a From header, in order.
 _FROM = (
     (r'^\s*"(?:[^"\\]|\\.)*"\s*', '"n" '),
@@ -128,13 +131,10 @@ def matches(messages: pl.DataFrame, signatures: Signatures) -> pl.DataFrame:
     Returns:
         A row a sender, combination of forms and signature, with its first message.
     """
-    forms = _forms()
     shown = {field for signature in signatures.of("sip") for field in signature.shown}
-    used = [f for f in forms if f in shown or f in signatures.fields("sip")]
-    values = (forms[f].fill_null("").str.slice(0, MOST_CHARACTERS) for f in used)
+    used = [f for f in _forms() if f in shown or f in signatures.fields("sip")]
     columns = _columns(used)
-    made = messages.select(READ).filter(_at_its_origin())
-    formed = made.select(*KEPT, *(v.alias(f) for v, f in zip(values, columns, strict=True)))
+    formed = _formed(messages.select(READ).filter(_at_its_origin()), used)
     first = pl.col("time").arg_min()
     seen = (
         formed.sort("source", "frame")
@@ -148,6 +148,21 @@ def matches(messages: pl.DataFrame, signatures: Signatures) -> pl.DataFrame:
     )
     found = _matched(seen.select(columns).unique(), used, signatures)
     return seen.join(found, on=columns).drop(columns)
+
+
+def _formed(made: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """The forms of messages; those that take long are made once of every distinct value."""
+    forms = _forms()
+    shapes = {
+        field: forms[field].fill_null("").str.slice(0, MOST_CHARACTERS).alias(column)
+        for field, column in zip(fields, _columns(fields), strict=True)
+    }
+    for field, column in _OF_VALUES.items():
+        if field in shapes:
+            values = made.lazy().select(column).unique()
+            told = values.with_columns(shapes.pop(field)).collect()
+            made = made.join(told, on=column, how="left", nulls_equal=True, maintain_order="left")
+    return made.with_columns(shapes.values()).select(*KEPT, *_columns(fields))
 
 
 def evidence_of(found: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -22,7 +22,7 @@ STATIONS = Table(
     (Column("mac", pl.String, "Ethernet address"), Column("host", pl.String, "IP address")),
 )
 
-_BITS = 17
+_BITS = 19  # of 4 MB: a slot that two stations share is written again and again
 _SLOTS = 1 << _BITS
 _ODD, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(64 - _BITS)  # a multiplicative hash
 _MOST = 100_000  # stations remembered

@@ -1,0 +1,1 @@
+"""How well gateways are found in worlds where the truth is known."""

@@ -1,0 +1,1 @@
+"""Invented countries with known gateways: their subscribers, their calls, and the labels."""
