@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simbox.outputs.activity import strip
+from simbox.outputs.activity import HOURS, strip
 from simbox.outputs.explain_site import LINKS, ROLES, SiteExplanation
 from simbox.outputs.explain_terminal import Asked, as_table, by_source, score, section
 from simbox.outputs.sites import place, shift
@@ -24,10 +25,12 @@ MOST_DEVICES = 12
 MOST_CALLED = 8
 #: Columns of a terminal below which so many columns of the table of lines are left out.
 NARROW = {130: ("first", "last"), 104: ("status", "prob."), 90: ("out", "in")}
-WIDTHS = {"line": 14, "first": 11, "last": 11}
+MOMENT = "%m-%d %H:%M"
+WIDTHS = {"line": 14, "first": 11, "last": 11, "first_seen": 11, "last_seen": 11}
 SHADES, PLAIN_SHADES = "·░▒▓█", ".:+#@"  # none, then from few to many calls
 INTO, PLAIN_INTO = "○", "o"
 BETWEEN, PLAIN_BETWEEN = "│", "|"
+AT_WORK = "lines at work"
 MOST_OF = "  most 999"  # what stands behind a row of sums
 SPACE = 1  # between a line's name and its row
 
@@ -47,7 +50,7 @@ def show(console: Console, explanation: SiteExplanation, asked: Asked) -> None:
             f"\n[dim]the records behind it were not kept, nor when each calls: {why}[/dim]"
         )
         return
-    names = max((len(line) for line in explanation.members["line"]), default=0) + SPACE
+    names = max(len(name) for name in (*explanation.members["line"], AT_WORK)) + SPACE
     found = turns(explanation.events, console.width - names - len(MOST_OF))
     section(console, "lines by time", *chart(found, names, most, console.options.ascii_only))
     section(console, "days", *_days(explanation.days))
@@ -100,14 +103,13 @@ def facts(explanation: SiteExplanation) -> Iterator[str]:
 
 def _members(console: Console, explanation: SiteExplanation, most: int) -> Iterator[Table | Text]:
     frame = explanation.members
-    moment = "%m-%d %H:%M"
     told = frame.head(most).select(
         "line", "role",
         pl.col("status").cast(pl.String),
         pl.col("probability").map_elements(probability, return_dtype=pl.String).alias("prob."),
         "belongs", *(_signed(name) for name in LINKS),
         "out", pl.col("into").alias("in"),
-        pl.col("first").dt.strftime(moment), pl.col("last").dt.strftime(moment),
+        pl.col("first").dt.strftime(MOMENT), pl.col("last").dt.strftime(MOMENT),
     )  # fmt: skip
     narrow = [name for width, names in NARROW.items() if console.width < width for name in names]
     kept = told.drop(narrow + [s.name for s in told if s.null_count() == len(s)])
@@ -140,7 +142,7 @@ def chart(found: Turns | None, names: int, most: int, plain: bool) -> Iterator[T
     shades, into = (PLAIN_SHADES, PLAIN_INTO) if plain else (SHADES, INTO)
     between = PLAIN_BETWEEN if plain else BETWEEN
     yield Text(_legend(found, shades + into, top), style="dim")
-    yield _axis(names, found, between, [f"{day:%a %d %b}" for day in found.days])
+    yield _axis(names, found, between, [_date(day, found.steps) for day in found.days])
     yield _axis(names, found, between, [_hours(found)] * len(found.days))
     for line, out, incoming in zip(found.lines[:most], found.out, found.into, strict=False):
         row = Text(f"{line:<{names}}")
@@ -150,7 +152,7 @@ def chart(found: Turns | None, names: int, most: int, plain: bool) -> Iterator[T
         yield row
     yield from _more(len(found.lines), most)
     if not plain:
-        for name, counts in (("lines at work", found.at_work), ("calls", found.calls)):
+        for name, counts in ((AT_WORK, found.at_work), ("calls", found.calls)):
             yield _strip(name, names, counts.tolist(), between)
     if found.beyond:
         yield Text(
@@ -189,14 +191,22 @@ def _axis(names: int, found: Turns, between: str, texts: Sequence[str]) -> Text:
     return Text(" " * names + between.join(cells), style="dim")
 
 
+def _date(day: dt.date, room: int) -> str:
+    """A day in the longest way of writing that has room."""
+    ways = (f"{day:%a %d %b}", f"{day:%a %d}", f"{day:%d}")
+    return next((text for text in ways if len(text) <= room), "")
+
+
 def _hours(found: Turns) -> str:
     """The hours of one day, as many as there is room for."""
     columns = HOUR_MIN // found.step_min
     every = next(n for n in (1, 2, 3, 4, 6, 12, 24) if n * columns >= 4 or n == 24)
-    hours = range(found.begin_hour, found.begin_hour + found.steps // columns)
-    return "".join(
-        f"{hour % 24:02d}"[: columns * every].ljust(columns * every) for hour in hours[::every]
-    )
+    named = [
+        f"{(found.begin_hour + hour) % HOURS:02d}".ljust(columns * every)
+        for hour in range(0, found.steps // columns, every)
+        if hour * columns + 2 <= found.steps
+    ]
+    return "".join(named)
 
 
 def _strip(name: str, names: int, counts: Sequence[Sequence[int]], between: str) -> Text:
@@ -231,5 +241,6 @@ def _devices(frame: pl.DataFrame) -> Iterator[Table | Text]:
             f"{shared.height:,} of {plural(frame.height, 'handset')} held several of its lines, "
             f"{percent(turns_taken / shared.height)} of them in turn", style="dim",
         )  # fmt: skip
-    yield as_table(frame.head(MOST_DEVICES))
+    seen = pl.col("first_seen", "last_seen").dt.strftime(MOMENT)
+    yield as_table(frame.head(MOST_DEVICES).with_columns(seen), least=WIDTHS)
     yield from _more(frame.height, MOST_DEVICES)

@@ -29,6 +29,7 @@ from simbox.tables import HOST_PREFIX
 
 MOST_FILES = 2
 FOUND = ("alert", "watch", "listed")  # sites that are shown; groups that are clear are no rooms
+NOTHING = "–"
 NAIVE = "%Y-%m-%dT%H:%M:%S"  # of local times, as sites have them
 
 Row = Mapping[str, Any]
@@ -42,7 +43,7 @@ class _Layout:
     wide: int  # from so many columns on, the reasons stand beside a line, else below it
     columns: Mapping[str, Callable[[Row], Text]]
     right: frozenset[str]
-    below: str = ""  # a column that goes below with the reasons where room is scarce
+    below: tuple[str, ...] = ()  # columns that go below with the reasons where room is scarce
 
 
 def table(record: RunRecord, ranked: Ranked, width: int) -> RenderableType:
@@ -180,7 +181,7 @@ def _wide(layout: _Layout, rows: Sequence[Row]) -> Table:
 
 def _narrow(layout: _Layout, rows: Sequence[Row]) -> RenderableType:
     """Two lines a line: the numbers, and its reasons below them."""
-    kept = {n: cell for n, cell in layout.columns.items() if n != layout.below}
+    kept = {n: cell for n, cell in layout.columns.items() if n not in layout.below}
     right = [name in layout.right for name in kept]
     table = [
         [Text(n, style="dim") for n in kept],
@@ -190,7 +191,8 @@ def _narrow(layout: _Layout, rows: Sequence[Row]) -> RenderableType:
     parts: list[RenderableType] = [_aligned(table[0], widths, right)]
     for row, cells in zip(rows, table[1:], strict=True):
         parts.append(_aligned(cells, widths, right))
-        told = [row.get(layout.below), row["reasons"]]
+        below = [layout.columns[name](row).plain for name in layout.below]
+        told = [", ".join(text for text in below if text != NOTHING), row["reasons"]]
         words = Text(": ".join(str(t) for t in told if t), style="dim")
         parts.append(Padding(words, (0, 0, 0, widths[0] + 2)))
     return Group(*parts)
@@ -211,7 +213,7 @@ def place(row: Row) -> str:
 
 
 def _number(name: str) -> Callable[[Row], Text]:
-    return lambda row: Text(f"{row[name]:,}" if row.get(name) is not None else "–")
+    return lambda row: Text(f"{row[name]:,}" if row.get(name) is not None else NOTHING)
 
 
 _COMMON: dict[str, Callable[[Row], Text]] = {
@@ -225,7 +227,7 @@ def _lines(frame: pl.DataFrame) -> _Layout:
     """The layout of lines, with a column of sites where any of them stands in one."""
     if SITE not in frame.columns or not frame[SITE].drop_nulls().len():
         return _LINES
-    site: dict[str, Callable[[Row], Text]] = {SITE: lambda row: Text(row[SITE] or "–")}
+    site: dict[str, Callable[[Row], Text]] = {SITE: lambda row: Text(row[SITE] or NOTHING)}
     return replace(_LINES, wide=_LINES.wide + 12, columns={**_LINES.columns, **site})
 
 
@@ -240,7 +242,7 @@ _LINES = _Layout(
     subject=LINE,
     wide=118,
     columns=_named(LINE)
-    | {"events": _number("events"), "place": lambda row: Text(shown(place(row)) or "–")},
+    | {"events": _number("events"), "place": lambda row: Text(shown(place(row)) or NOTHING)},
     right=frozenset({"rank", "score", "prob.", "events"}),
 )
 _SITES = _Layout(
@@ -251,19 +253,20 @@ _SITES = _Layout(
         SITE: _named(SITE)[SITE],
         "status": _COMMON["status"],
         "prob.": _COMMON["prob."],
-        "kind": lambda row: Text(row.get("kind") or "–"),
+        "kind": lambda row: Text(row.get("kind") or NOTHING),
     }
     | {name: _number(name) for name in ("lines", "ports", "calls")}
     | {"shift": lambda row: Text(of_sites.shift(row))}
     | {"place": lambda row: Text(shown(of_sites.place(row)))},
     right=frozenset({"rank", "prob.", "lines", "ports", "calls"}),
+    below=("kind", "place"),
 )
 _HOSTS = _Layout(
     subject=HOST,
     wide=150,
     columns=_named(HOST)
-    | {"product": lambda row: Text(row["product"] or "–")}
+    | {"product": lambda row: Text(row["product"] or NOTHING)}
     | {name: _number(name) for name in ("ports", "lines", "calls", "peers")},
     right=frozenset({"rank", "score", "prob.", "ports", "lines", "calls", "peers"}),
-    below="product",
+    below=("product",),
 )

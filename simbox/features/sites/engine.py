@@ -79,7 +79,10 @@ def _link_nats(net: Network, site: Index, sites: int) -> dict[str, Floats]:
     all_pairs = np.maximum(lines * (lines - 1) / 2, 1)
     mean = {
         name: np.bincount(of, weights=nats[inside], minlength=sites) / all_pairs
-        for name, nats in (*net.families.items(), ("link", net.nats + net.odds))
+        for name, nats in (
+            *net.families.items(),
+            ("link", np.sum(list(net.families.values()), axis=0)),
+        )
     }
     found = {f"{name}_nats": mean[name] for name in ("link", "place", "rhythm")}
     for column, name in STRONGEST.items():

@@ -14,12 +14,18 @@ from simbox.features.sites.traffic import Floats, Traffic
 from simbox.features.sites.whereabouts import whereabouts
 
 LEAST_NATS = -0.5  # of place, lists and handsets, below which a pair is not looked at further
+SPEAKING = 1.5  # nats from which a family beside the place speaks for one room
+PLACE_ALONE = 1.5  # nats taken off where none does
 ROOM_LINES = 16  # lines of one room, for the odds that two chance candidates share one
 
 
 @dataclass(frozen=True)
 class LinkFamily:
-    """Links that say the same kind of thing; their sum is bounded, so none decides alone."""
+    """Links that say the same kind of thing; their sum is bounded, so none decides alone.
+
+    Little speaks against one room: cards that take turns work on different days, and those of a
+    SIM bank stand in different cells.
+    """
 
     name: str
     doc: str
@@ -29,8 +35,8 @@ class LinkFamily:
 
 FAMILIES = (
     LinkFamily("place", "at the same cells, more than the crowd there", -4.0, 8.0),
-    LinkFamily("moves", "moving together through the same cells", -3.0, 7.0),
-    LinkFamily("rhythm", "beginning, ending, coming and going together", -4.0, 9.0),
+    LinkFamily("moves", "moving together through the same cells", -1.0, 7.0),
+    LinkFamily("rhythm", "beginning, ending, coming and going together", -1.5, 9.0),
     LinkFamily("port", "taking turns and never both in a call", 0.0, 7.0),
     LinkFamily("list", "dealt one list of numbers, or calling each other", 0.0, 9.0),
     LinkFamily("identity", "one handset, neighbouring serials or numbers", 0.0, 8.0),
@@ -52,8 +58,14 @@ class Network:
 
     @property
     def nats(self) -> Floats:
-        """The evidence for one room, the odds of chance taken off."""
-        return np.asarray(sum(self.families.values()) - self.odds)
+        """The evidence for one room, the odds of chance taken off.
+
+        A cell in common is no link by itself: something else has to speak for it.
+        """
+        others = [nats for name, nats in self.families.items() if name != "place"]
+        alone = np.max(others, axis=0) < SPEAKING if others else np.zeros(0, dtype=bool)
+        total = np.sum(list(self.families.values()), axis=0)
+        return np.asarray(total - self.odds - np.where(alone, PLACE_ALONE, 0.0))
 
 
 def network(members: Traffic, others: Traffic) -> Network:

@@ -13,8 +13,8 @@ import polars as pl
 from simbox.tables import EVIDENCE, UTC, Table
 
 SPILL_ROWS = 8_000  # rows of one table held in memory
-SHARES = 16  # of a table whose rows have keys: what has one key is in one share
-SHARE_ROWS = 1_000  # rows of a share held in memory
+SHARES = 8  # of a table whose rows have keys: what has one key is in one share
+SHARE_ROWS = 2_000  # rows of a share held in memory
 MOST_EVIDENCE = 100_000  # signatures by host, peer and line that are held
 NS_PER_US = 1000
 
@@ -119,9 +119,9 @@ class Sink:
         for at, (column, dtype) in enumerate(table.schema.items()):
             values = cells[at::width]
             if column == "source":
-                columns[column] = pl.repeat(self.source, rows, eager=True)
+                columns[column] = pl.Series([self.source]).new_from_index(0, rows)
             elif values[0] is None and values.count(None) == rows:
-                columns[column] = pl.repeat(None, rows, dtype=dtype, eager=True)
+                columns[column] = pl.Series([None], dtype=dtype).new_from_index(0, rows)
             elif dtype == UTC:
                 columns[column] = (pl.Series(values, dtype=pl.Int64) // NS_PER_US).cast(UTC)
             else:
@@ -142,4 +142,4 @@ def shares(folders: Path, table: Table) -> list[list[Path]]:
 
 
 def _share(name: str, number: int) -> str:
-    return f"{name}-{number:02d}"
+    return f"{name}-{number}"

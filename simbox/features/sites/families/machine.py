@@ -1,4 +1,4 @@
-"""Machine: lines that start, stop, take turns and carry handsets as no owners do."""
+"""Machine: lines that start, stop, take turns and are dealt lists as no owners do."""
 
 from __future__ import annotations
 
@@ -24,15 +24,6 @@ FEATURES = (
         source="derived: a port carries one call",
         suspicious="high",
         expr=pl.col("turn_nats"),
-    ),
-    Feature(
-        name="handset_nats",
-        family="machine",
-        unit="nats",
-        doc="Mean over the lines of the strongest link through handsets and serials.",
-        source="Murynets et al. 2014; HAUD",
-        suspicious="high",
-        expr=pl.col("handset_nats"),
     ),
     Feature(
         name="list_nats",

@@ -20,6 +20,7 @@ USUAL_S = 1200  # a day that begins within this of the line's habit repeats the 
 REPEATED = 0.2  # what such a day counts
 MOST_NATS = 9.0
 LEAST_NATS = -4.0
+TURNS_NATS = -1.0  # of working on different days: cards of one room take turns
 MATCHED = 0.92  # share of days on which lines of one room agree whether they work at all
 QUIET = 3.0  # events that a line misses, at its rate, before silence tells that it began later
 
@@ -105,7 +106,7 @@ def same_days(pairs: Pairs, days: Days, others: Days) -> Floats:
         agree = active[pairs.low, day] == active[pairs.high, day]
         chance = a * b + (1 - a) * (1 - b)
         total += np.where(agree, np.log(MATCHED / chance), np.log((1 - MATCHED) / (1 - chance)))
-    return np.clip(total, LEAST_NATS, MOST_NATS / 2)
+    return np.clip(total, TURNS_NATS, MOST_NATS / 2)
 
 
 def born_together(pairs: Pairs, traffic: Traffic, others: Traffic) -> Floats:

@@ -32,20 +32,29 @@ def buckets(shares: Sequence[Sequence[Path]], limit: int = BUCKET) -> Iterator[p
 
     Args:
         shares: files of rows of MESSAGES, those of one Call-ID in one share.
-        limit: octets of files wanted in a bucket; one share may exceed it.
+        limit: octets of files wanted in a bucket; one Call-ID may exceed it.
     """
     filled = [share for share in shares if share]
     octets = sum(path.stat().st_size for share in filled for path in share)
+    if not filled:
+        return
     count = 1
-    while count < len(filled) and octets > limit * count:
+    while octets > limit * count:
         count *= 2  # as the number of shares is a power of two, buckets are of one size
-    for first in range(min(count, len(filled))):
-        yield _read([path for share in filled[first::count] for path in share])
+    if count <= len(filled):
+        for first in range(count):
+            yield pl.concat(_read(path) for share in filled[first::count] for path in share)
+        return
+    parts = -(-count // len(filled))
+    of_part = pl.col("call_id").hash() % parts
+    for share in filled:
+        for part in range(parts):
+            yield pl.concat(_read(path).filter(of_part == part) for path in share)
 
 
-def _read(paths: Sequence[Path]) -> pl.DataFrame:
+def _read(path: Path) -> pl.DataFrame:
     """Messages, in memory that is given back: a mapped file would count as long as it is open."""
-    return pl.concat([pl.read_ipc(path.read_bytes()) for path in paths])
+    return pl.read_ipc(path.read_bytes())
 
 
 def assemble(messages: pl.DataFrame) -> pl.DataFrame:
