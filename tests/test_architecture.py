@@ -114,10 +114,11 @@ def test_readme_shows_the_catalogue_as_the_command_prints_it(simbox: Callable[..
 
 
 def test_catalogue_lists_every_feature_once(simbox: Callable[..., Any]) -> None:
-    from simbox import FEATURES, HOST_FEATURES
+    from simbox import FEATURES, HOST_FEATURES, SITE_FEATURES
 
     listed = json.loads(simbox("catalogue", "--format", "json").out)
-    known = [("line", name) for name in FEATURES] + [("host", name) for name in HOST_FEATURES]
+    every = {"line": FEATURES, "host": HOST_FEATURES, "site": SITE_FEATURES}
+    known = [(of, name) for of, features in every.items() for name in features]
     assert [(f["of"], f["name"]) for f in listed] == known
 
 

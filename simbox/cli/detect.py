@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simbox import pipeline
+from simbox.cli import _by_hour as hours
 from simbox.cli import _capture_options as cap
 from simbox.cli import _options as opt
 from simbox.cli._printing import Printing, finish
@@ -43,6 +44,7 @@ def command(
     fail_on: opt.Failing = None,
     evidence_pcap: cap.Evidence = None,
     geojson: cap.Map = None,
+    by: hours.By = None,
     keep_tables: Annotated[
         bool, typer.Option("--keep-tables", help="Also write the canonical tables as Parquet.")
     ] = False,
@@ -68,8 +70,10 @@ def command(
     )
     check_apart(evidence_pcap, out)
     check_target(geojson, out)
+    hours.check(by, store=not no_store)
     with replacing(out) as work, progress_bar() as step:
         run = pipeline.detect(paths, settings, options, work, step)
+        run = hours.replayed(by, run, settings, options, step)
         ranked = run.head(top or settings.outputs.top)
     if geojson:
         write_geojson(run.sites, geojson)

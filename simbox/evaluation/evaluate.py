@@ -19,6 +19,7 @@ from simbox.evaluation.metrics import FIGURES, Metrics, mean_of, measure
 from simbox.evaluation.replay import Replay
 from simbox.evaluation.report import Degraded, Report, World
 from simbox.evaluation.sites import site_world
+from simbox.evaluation.sites_delay import site_delays, summary
 from simbox.evaluation.sites_figures import SiteFigures, line_recall, site_figures
 from simbox.outputs import folder as run_folder
 from simbox.outputs.folder import RunFolder
@@ -113,8 +114,12 @@ def _sites(worlds: Sequence[RunInput], step: Step) -> SiteFigures | None:
         for world, _ in found
         if world.run
     ]
-    told = site_figures([sites for _, sites in found])
-    return replace(told, line_recall=line_recall(*map(mean_of, zip(*both, strict=True))))
+    late = [told for world, _ in found if (told := site_delays(world)) is not None]
+    return replace(
+        site_figures([sites for _, sites in found]),
+        line_recall=line_recall(*map(mean_of, zip(*both, strict=True))),
+        delays=summary(late) if late else (),
+    )
 
 
 def _without(

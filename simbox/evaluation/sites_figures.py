@@ -18,6 +18,7 @@ from simbox.evaluation.intervals import UNKNOWN, Clustered, Estimate, Z, over_se
 from simbox.evaluation.labels import GATEWAY
 from simbox.evaluation.metrics import ALERT, WATCH, Metrics
 from simbox.evaluation.sites import SiteWorld
+from simbox.evaluation.sites_delay import SiteDelay
 
 ALL = "all"
 RANKED = "ranked"  # at the score that lets in as many false sites as are allowed
@@ -71,6 +72,7 @@ class SiteFigures:
     small: int  # true sites that were left out: fewer than two of their lines call
     told: bool  # whether the truth tells ports and shifts
     line_recall: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    delays: tuple[SiteDelay, ...] = ()  # where runs were replayed by hour; all of them first
 
 
 def site_figures(worlds: Sequence[SiteWorld]) -> SiteFigures:

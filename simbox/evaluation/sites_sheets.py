@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from simbox.evaluation.metrics import ALERT, WATCH
 from simbox.evaluation.sheet import NOTHING, Sheet, short, spread, told
+from simbox.evaluation.sites_delay import SiteDelay
 from simbox.evaluation.sites_figures import (
     ALLOWED,
     MINUTES_OFF,
@@ -28,6 +29,8 @@ def site_sheets(found: SiteFigures | None) -> Iterator[Sheet]:
     yield _description(found)
     if found.line_recall:
         yield _lines(found)
+    if found.delays:
+        yield _delays(found)
 
 
 def _recall(found: SiteFigures) -> Sheet:
@@ -116,3 +119,24 @@ def _lines(found: SiteFigures) -> Sheet:
             for kind, both in found.line_recall.items()
         ],
     )
+
+
+def _delays(found: SiteFigures) -> Sheet:
+    return Sheet(
+        "Sites: delay from a room's start to its alert",
+        ["kind", "sites", "reported", "minutes of traffic, median", "minutes, 90 %"],
+        [
+            [shown(kind.kind), f"{kind.sites:,}", f"{kind.reported:,}", *map(_minutes, _late(kind))]
+            for kind in found.delays
+        ],
+        "From the replay by hour.  Traffic: quarters of an hour with an outgoing call or text.  "
+        "A room that is never reported is later than any.",
+    )
+
+
+def _late(kind: SiteDelay) -> tuple[float | None, float | None]:
+    return kind.median, kind.p90
+
+
+def _minutes(hours: float | None) -> str:
+    return "never" if hours is None else f"{60 * hours:,.0f}"

@@ -21,7 +21,7 @@ NAMES = {
     "mnc": "mnc net",
     "lac": "lac tac area lac_tac",
     "ci": "ci eci cell_identity cell cid",
-    "enb": "enb enb_id enodeb enodeb_id enbid gnb gnb_id",
+    "enb": "enb enb_id e_node_b e_node_b_id enodeb enodeb_id enbid gnb gnb_id",
     "sector": "sector sector_id local_cell_id lcid",
 }
 SPLIT = ("mcc", "mnc", "lac", "ci")

@@ -42,10 +42,12 @@ SITES_CSV = "sites.csv"
 SITE_LINES = "site_lines.parquet"
 SITE_FEATURES = "site_features.parquet"
 SITE_CONTRIBUTIONS = "site_contributions.parquet"
+BY_HOUR = "by_hour.parquet"
 CAPTURES = "captures"  # the tables of captures, one Parquet file each
 OURS = {RUN_FILE, LINES, LINES_CSV, FEATURES, CONTRIBUTIONS, REJECTS, PERCENTILES, EVENTS, REPORT,
         STORE, HOSTS, HOSTS_CSV, HOST_FEATURES, HOST_CONTRIBUTIONS, HOST_PERCENTILES,
-        SITES, SITES_CSV, SITE_LINES, SITE_FEATURES, SITE_CONTRIBUTIONS, CAPTURES}  # fmt: skip
+        SITES, SITES_CSV, SITE_LINES, SITE_FEATURES, SITE_CONTRIBUTIONS, BY_HOUR,
+        CAPTURES}  # fmt: skip
 SHOWN_PATH = 80  # characters of an impossible path in a message
 SITE_PREFIX = "site:"  # what may be put before the id of a site to ask for it
 SITE_ID = re.compile(r"S-[0-9a-f]{8}", re.IGNORECASE)

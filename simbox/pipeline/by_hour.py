@@ -116,35 +116,6 @@ def replay(store: Store, how: Replay, step: Step = silent) -> pl.DataFrame:
     return _first_of_lines(pl.concat(told))
 
 
-def first_alerts(by_hour: pl.DataFrame, sites: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """When each site of a run first alerted: site and first_alert, local; null for never.
-
-    A site of an earlier hour is one of the run's when more than half of its members are, and two
-    at least.
-
-    Args:
-        by_hour: as :data:`BY_HOUR`.
-        sites: column site.
-        members: site and line.
-    """
-    told = by_hour.filter((pl.col("subject") == SITE) & (pl.col("status") == "alert"))
-    told = told.with_row_index("look").select("look", "local", "lines")
-    size = told.select("look", "local", size=pl.col("lines").list.len())
-    inside = (
-        told.explode("lines").join(members.select("site", lines="line"), on="lines")
-        .group_by("look", "site").agg(pl.len())
-        .join(size, on="look").filter((2 * pl.col("len") > pl.col("size")) & (pl.col("len") >= 2))
-    )  # fmt: skip
-    first = inside.group_by("site").agg(first_alert=pl.col("local").min())
-    return sites.select("site").join(first, on="site", how="left", maintain_order="left")
-
-
-def line_alerts(by_hour: pl.DataFrame) -> pl.DataFrame:
-    """When each line that did first alerted: line and first_alert, UTC."""
-    told = by_hour.filter((pl.col("subject") == LINE) & (pl.col("status") == "alert"))
-    return told.group_by(line="id").agg(first_alert=pl.col("hour").min()).sort("line")
-
-
 def _ends(store: Store, step_s: int) -> list[int]:
     """Full steps of the clock from the first event to after the end of the last."""
     first = (store.manifest.first or 0) // step_s * step_s

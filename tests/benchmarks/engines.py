@@ -176,8 +176,8 @@ JOBS: dict[str, Callable[[Path], None]] = {
 NEEDS = {
     "decode": "simbox.features",
     "group": "simbox.features",
-    "ingest-parquet": "simbox.ingest",
-    "ingest-csv": "simbox.ingest",
+    "ingest-parquet": "simbox.ingest.run",
+    "ingest-csv": "simbox.ingest.run",
     "features": "simbox.features",
     "duckdb-tuned": "duckdb",
     "duckdb-idiomatic": "duckdb",

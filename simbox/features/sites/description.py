@@ -58,7 +58,8 @@ def ports_of(rows: Rows, sites: int, at_once: Index) -> Index:
     out = np.flatnonzero(rows.out)
     site, quarter = rows.site[out], rows.at[out] // QUARTER_S
     by_line = _busy(site, quarter, rows.line[out], sites)
-    by_imei = _busy(site, quarter, np.where(rows.imei > 0, rows.imei, rows.line)[out], sites)
+    handset = np.where(rows.imei > 0, rows.imei, rows.line.astype(rows.imei.dtype))
+    by_imei = _busy(site, quarter, handset[out], sites)
     return np.maximum(np.minimum(by_line, np.maximum(by_imei, 1)), at_once)
 
 

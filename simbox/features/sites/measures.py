@@ -93,19 +93,21 @@ def measure(rows: Rows, sites: int) -> pl.DataFrame:
     """One row a site; shares are null where there is nothing to share.
 
     Columns:
-        lines, calls, calls_a_day, days: how big it is.
-        erlang: mean calls at once over the hours in which it calls.
-        ports: most calls at once; devices: distinct handsets.
-        full_share: share of the talking time at 0.8 of the ports or more.
+        lines, calls, days, hours: how big it is; hours are those in which it calls.
+        talk_s: seconds of its calls out.
+        devices: distinct handsets; places, and places_used, those that hold 0.03 of its events.
+        at_once: most calls at once.
+        full_share: share of the talking time at 0.8 of the calls at once or more.
         distinct_share: different numbers over calls out, as one subscriber.
         called_back_share: of the numbers called, those that call in after it, answered.
         known_share: of calls out, those to a number that had called the site before.
-        again_share: of calls out, those to a number called on an earlier day.
+        again_share: of calls out, those to a number called on an earlier day as well.
         redial_share: of calls that nobody took, those tried again within the hour by any line.
         incoming_share: calls in from outside over all calls with outside.
         answered_in_share: of calls in from outside, those that are answered.
         reception_share: of calls in from outside, those to the line that gets most.
-        answer_ratio, short_share, inside_share, sms_person_share.
+        answer_ratio: of calls out, those that are answered.
+        inside_share: calls between its own lines over calls out.
     """
     outside = ~rows.inside
     out, into = rows.out & outside, rows.into & outside
@@ -202,7 +204,7 @@ def _dialled(rows: Rows, sites: int) -> dict[str, Array]:
     called_before = _before(number, out_at, span)
     heard_before = _before(number, in_at, span)
     back = rows.into & rows.talked & (called_before > 0)
-    again = rows.out & (called_before > 0) & ((called_before - 1) // DAY_S < rows.at // DAY_S)
+    again = rows.out & (_first_call(rows, number, pairs)[number] // DAY_S < rows.at // DAY_S)
     missed = rows.out & ~rows.talked
     retried = _retried(rows, number, missed)
     has_out = np.bincount(number, weights=rows.out, minlength=pairs) > 0
@@ -218,6 +220,13 @@ def _dialled(rows: Rows, sites: int) -> dict[str, Array]:
             retried_sites(rows, retried, sites), count_where(rows.site, missed, sites)
         ),
     }
+
+
+def _first_call(rows: Rows, number: Index, pairs: int) -> Index:
+    """When the site first called each number; never for one that only calls."""
+    first = np.full(pairs, np.iinfo(np.int64).max)
+    np.minimum.at(first, number[rows.out], rows.at[rows.out])
+    return first
 
 
 def _before(number: Index, moment: Index, span: int) -> Index:

@@ -204,7 +204,8 @@ def test_chance_alone_says_next_to_nothing() -> None:
             for at in when
         ]  # fmt: skip
 
-    mine = [leg for n in range(40) for leg in at_random(f"9991370{n:05d}", n)]
+    # Numbers far from each other: forty neighbours would be one block, bought together.
+    mine = [leg for n in range(40) for leg in at_random(f"9991370{n * 2311:05d}", n)]
     others = [leg for n in range(80) for leg in at_random(f"9991380{n:05d}", n)]
     net = network(*traffic(mine, others))
     assert np.mean(net.nats > 3.0) < 0.05

@@ -234,7 +234,7 @@ def test_buckets_give_the_dialogs_of_the_whole(tmp_path: Path, wanted: int, leas
             half.write_ipc(path)
     octets = sum(path.stat().st_size for share in shares for path in share)
     parts = [assemble(bucket) for bucket in buckets([*shares, []], octets // wanted)]
-    assert least <= len(parts) <= 4 * least
+    assert least <= len(parts) <= 8 * least
     assert pl.concat(parts).sort("call_id").equals(assemble(frame).sort("call_id"))
     assert list(buckets([])) == []
 

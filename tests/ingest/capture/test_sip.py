@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sip_reading import CALLED, CALLER, Rows, crlf, datagram, message, read, read_capture
 
 from simbox.ingest.capture.protocols.sip import MAX_BODY, Sip
-from simbox.ingest.capture.signalling import sip_text
+from simbox.ingest.capture.signalling import sip_parties
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "data" / "captures"
 
@@ -169,7 +169,7 @@ PARTIES: list[tuple[str, tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("value", "expected"), PARTIES)
 def test_a_party_is_read_from_its_header(value: str, expected: tuple[Any, ...]) -> None:
-    party = sip_text.party(value)
+    party = sip_parties.party(value)
     assert (party.user, party.host, party.tag) == expected
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbox.ingest.capture.protocols import sdp
-from simbox.ingest.capture.signalling import sip_text
+from simbox.ingest.capture.signalling import sip_parties, sip_text
 
 PIECES = (
     "sip:", "sips:", "SIP:", "tel:", "<", ">", "@", ":", ";", ",", "?", '"', " ", "\t", "\\",
@@ -28,19 +28,19 @@ PARTY = st.tuples(
 
 @given(PARTY | TEXT)
 def test_party_as_usual_means_what_it_means_piece_by_piece(value: str) -> None:
-    assert sip_text.party(value) == sip_text._odd_party(value)
+    assert sip_parties.party(value) == sip_parties._odd_party(value)
 
 
 @given(TEXT | PARTY.map(lambda party: party.strip("<>")))
 def test_uri_as_usual_means_what_it_means_piece_by_piece(value: str) -> None:
-    assert sip_text.uri(value) == sip_text._odd_uri(value)
+    assert sip_parties.uri(value) == sip_parties._odd_uri(value)
 
 
 @pytest.mark.parametrize(
     "user", ["sip:u:secret@h", "<sip:u:secret@h:5060>;tag=1", "a@b <sip:u:p@h>"]
 )
 def test_password_is_left_out_of_a_header_as_written(user: str) -> None:
-    written = sip_text.as_written(user)
+    written = sip_parties.as_written(user)
     assert written is not None
     assert "secret" not in written
     assert ":p@" not in written

@@ -11,6 +11,7 @@ from typing import Any
 from simbox.ingest.capture.protocol import Claim, Datagram
 from simbox.ingest.capture.protocols import sdp
 from simbox.ingest.capture.signalling import sip_text as sip
+from simbox.ingest.capture.signalling.sip_parties import MAX_VALUE
 from simbox.ingest.capture.sink import Sink
 from simbox.tables import MEDIA, MESSAGES
 
@@ -81,7 +82,7 @@ def _read(packet: Datagram, octets: bytes, out: Sink) -> bool:
         described = _description(body[:told], kind)
         if described is not None:
             _announce(packet, call_id, described, out)
-    named = ",".join(unusual)[: sip.MAX_VALUE] or None if unusual else None
+    named = ",".join(unusual)[: MAX_VALUE] or None if unusual else None
     out.put_row(MESSAGES, _row(packet, start, values, (vias, named), described), key=call_id)
     return True
 

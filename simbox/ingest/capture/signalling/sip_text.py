@@ -1,4 +1,4 @@
-"""The text of SIP messages (RFC 3261, section 25): start lines, headers, parties, URIs.
+"""The text of SIP messages (RFC 3261, section 25): start lines and headers.
 
 Lenient as captures need: compact and oddly spelt names, folded lines, LF alone, several values in
 one header, junk before the start line.  Passwords and digest responses never leave this module.
@@ -11,7 +11,16 @@ from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+
+from simbox.ingest.capture.signalling.sip_parties import (
+    MAX_VALUE,
+    contact,
+    party,
+    receiver,
+    seconds,
+    sender,
+    uri,
+)
 
 METHODS = (
     "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY",
@@ -19,7 +28,6 @@ METHODS = (
 )  # fmt: skip
 LEADS = (b"SIP/2.0 ", *(m.encode() + b" " for m in METHODS))
 
-MAX_VALUE = 256  # characters kept of any value
 MAX_HEADER = 4096  # characters of one header that are looked at
 MAX_LINE = 2048  # octets of a start line
 MAX_METHOD = 32  # characters of a method
@@ -91,16 +99,6 @@ class Headers(NamedTuple):
     values: list[str | None]
     vias: int
     unusual: list[str]
-
-
-class Party(NamedTuple):
-    """What an address header (From, To, Contact ...) says of its first party."""
-
-    user: str | None
-    host: str | None  # without its port, an IPv6 address without its brackets
-    place: str | None  # with its port where it has one
-    tag: str | None
-    expires: int | None  # parameter of a Contact, seconds
 
 
 def find_start(octets: bytes) -> int:
@@ -202,111 +200,6 @@ def _odd(name: str, unusual: list[str]) -> int:
     return known
 
 
-_QUOTED = re.compile(r'\s*"(?:[^"\\]|\\.)*"')
-_TAG = re.compile(r";\s*tag\s*=\s*([^;,\s?>]+)", re.IGNORECASE)
-_LIFETIME = re.compile(r";\s*expires\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
-
-
-# nearly all parties: a name, a URI in angle brackets, a tag
-_PLAIN_URI = r"sips?:(?:([\w.+*#-]+)@)?([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?(?:;[\w.=;-]*)?"
-_PLAIN_PARTY = re.compile(
-    rf'(?:"[^"\\]*"|[\w.+ -]*) ?<{_PLAIN_URI}>(?:;tag=([^;,\s?>]+)|;expires=([0-9]{{1,10}}))?',
-    re.ASCII,
-)
-_PLAIN = re.compile(_PLAIN_URI, re.ASCII)
-
-
-def party(value: str) -> Party:
-    """The first party of an address header: name-addr or addr-spec (RFC 3261, section 20.10)."""
-    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
-    if plain is None:
-        return _odd_party(value)
-    user, host, port, tag, lifetime = plain.groups()
-    host = host.lower()
-    place = f"{host}:{port}" if port else host
-    return Party(user, host, place, tag, seconds(lifetime) if lifetime else None)
-
-
-def _odd_party(value: str) -> Party:
-    """A party, however it is written."""
-    name = _QUOTED.match(value)
-    rest = value[name.end() :] if name else value
-    opening = rest.find("<")
-    if opening >= 0:
-        closing = rest.find(">", opening)
-        address = rest[opening + 1 : closing if closing >= 0 else len(rest)]
-        parameters = rest[closing:] if closing >= 0 else address
-    else:
-        # without angle brackets the parameters are the header's, not the URI's
-        address = rest.partition(",")[0]
-        parameters = address
-    first = parameters.partition(",")[0]
-    tag, lifetime = _TAG.search(first), _LIFETIME.search(first)
-    return Party(
-        *uri(address),
-        tag[1][:MAX_VALUE] if tag else None,
-        seconds(lifetime[1]) if lifetime else None,
-    )
-
-
-_SCHEME = re.compile(
-    r"\s*(sips?|tel|fax|urn|im|pres|callto|https?|mailto|h323)\s*:\s*", re.IGNORECASE
-)
-_HOST = re.compile(r"\s*(?:\[([^\]]*)\]|([^:;?>,\s/@]*))\s*(?::\s*(\d{1,5})(?!\d))?")
-_SEPARATORS = str.maketrans("", "", "-.() ")  # visual separators of RFC 3966
-
-
-def uri(text: str) -> tuple[str | None, str | None, str | None]:
-    """User, host, and host with port of a SIP or telephone URI; a password is dropped."""
-    plain = _PLAIN.fullmatch(text) if len(text) <= MAX_VALUE else None
-    if plain is None:
-        return _odd_uri(text)
-    user, host, port = plain.groups()
-    host = host.lower()
-    return user, host, f"{host}:{port}" if port else host
-
-
-def _odd_uri(text: str) -> tuple[str | None, str | None, str | None]:
-    """Of a URI, however it is written."""
-    scheme = _SCHEME.match(text)
-    rest = text[scheme.end() :] if scheme else text.strip()
-    if scheme and scheme[1].lower() in ("tel", "fax"):
-        number = rest.partition(";")[0].partition("?")[0].translate(_SEPARATORS).strip()
-        return number[:MAX_VALUE] or None, None, None
-    info, at, place = rest.partition("@")
-    user = _user(info) if at else None
-    found = _HOST.match(place if at else rest)
-    if found is None or not (found[1] or found[2]):
-        return user, None, None
-    host = (found[1] or found[2]).lower()[:MAX_VALUE]
-    if host == "*":
-        return user, None, None
-    if not found[3]:
-        return user, host, host
-    return user, host, f"[{host}]:{found[3]}" if found[1] else f"{host}:{found[3]}"
-
-
-def _user(info: str) -> str | None:
-    """The user of the part before @: without password, parameters and escapes."""
-    user = info.partition(":")[0].partition(";")[0].strip()
-    if "%" in user:
-        plain = unquote(user, errors="replace")
-        user = plain if plain.isprintable() else user
-    return user[:MAX_VALUE] or None
-
-
-_PASSWORD = re.compile(r"(sips?:[^:@>\s]*):[^@>]*@", re.IGNORECASE)
-
-
-def as_written(value: str) -> str | None:
-    """An address header as it stands, but for a password in its URI; None when it is very long."""
-    if len(value) > 2 * MAX_VALUE:
-        return None
-    if "@" in value and value.count(":") > 1:  # of the scheme, and of a password or a port
-        value = _PASSWORD.sub(r"\1@", value)
-    return value[:MAX_VALUE]
-
-
 _SENT_BY = re.compile(r"\s*SIP\s*/\s*[^/\s]+\s*/\s*\S+\s+([^;,]+)", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)
 # nearly all of them: a host, perhaps a port, rport and received, the branch
@@ -357,13 +250,6 @@ def release_cause(reason: str) -> int | None:
     return int(found[1]) if found and 0 < int(found[1]) < 128 else None
 
 
-def seconds(digits: str | None, most: int = 2**32 - 1) -> int | None:
-    """A number of decimal digits; None when it is none, the most when it is more."""
-    if not digits or len(digits) > 10 or not (digits.isascii() and digits.isdecimal()):
-        return None
-    return min(int(digits), most)
-
-
 def sequence(cseq: str) -> tuple[int | None, str | None]:
     """Number and method of CSeq."""
     parts = cseq.split(None, 1)
@@ -376,33 +262,6 @@ def sequence(cseq: str) -> tuple[int | None, str | None]:
 
 def _via(value: str) -> tuple[str | None, str | None, int]:
     return *via(value), 1 + value.count(",")
-
-
-def _sender(value: str) -> tuple[str | None, ...]:
-    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
-    if plain is not None:
-        user, host, _, tag, _ = plain.groups()
-        return user, host.lower(), tag, as_written(value)
-    user, host, _, tag, _ = _odd_party(value)
-    return user, host, tag, as_written(value) if value else None
-
-
-def _receiver(value: str) -> tuple[str | None, ...]:
-    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
-    if plain is not None:
-        return plain.group(1, 4)
-    user, _, _, tag, _ = _odd_party(value)
-    return user, tag
-
-
-def _contact(value: str) -> tuple[str | int | None, ...]:
-    plain = _PLAIN_PARTY.fullmatch(value) if len(value) <= MAX_VALUE else None
-    if plain is not None:
-        user, host, port, _, expires = plain.groups()
-        host = host.lower()
-        return user, f"{host}:{port}" if port else host, seconds(expires) if expires else None
-    user, _, place, _, lifetime = _odd_party(value)
-    return user, place, lifetime
 
 
 def _vouched(value: str) -> tuple[str | None] | None:
@@ -420,11 +279,11 @@ def _short(value: str) -> str | None:
 # What is made of the value of each header, and what stands for an absent one.
 _MEANINGS: dict[int, tuple[Callable[[str], Any], Any]] = {
     VIA: (_via, (None, None, 0)),
-    FROM: (_sender, (None, None, None, None)),
-    TO: (_receiver, (None, None)),
+    FROM: (sender, (None, None, None, None)),
+    TO: (receiver, (None, None)),
     CALL_ID: (lambda value: value[:MAX_VALUE], ""),
     CSEQ: (sequence, (None, None)),
-    CONTACT: (_contact, (None, None, None)),
+    CONTACT: (contact, (None, None, None)),
     MAX_FORWARDS: (lambda value: seconds(value, 65_535), None),
     **dict.fromkeys((USER_AGENT, SERVER, ALLOW, ACCESS_NETWORK), (_short, None)),
     CREDENTIALS: (_credentials, None),
