@@ -118,7 +118,7 @@ def test_signal_that_is_not_scored_by_default_can_be(load_text: Callable[[str], 
         ),
         (
             "[scoring.families.tempo]\np = 0.01\n",
-            "line 1: scoring.families.tempo: q must be below p; found q = 0.06, p = 0.01",
+            "line 1: scoring.families.tempo: q must be below p; found q = 0.05, p = 0.01",
         ),
         (
             "[scoring.features.gap_median]\nlegit = 10\n",

@@ -17,6 +17,7 @@ _report_unraisable = sys.unraisablehook
 
 def prepare() -> None:
     """Print to closed streams nowhere, what an encoding lacks as '?', and end softly on signals."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads spin, and have no work
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):

@@ -59,9 +59,10 @@ def cell_names(raw: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
         split = {name: e for name, e in split.items() if names.get(name) != names["cell"]}
     chosen: list[pl.Expr] = []
     if whole or ("cell" not in names and "ci" in split):
-        chosen += [cell_text(cell_name(split))]
+        chosen.append(_of_numbers(split) if whole else cell_text(cell_name(split)))
         written = {n: pl.col(names[n]) for n in SPLIT if n in names and n in split}
-        chosen += [cell_text(cell_name(written))] if written.keys() == split.keys() else []
+        if written.keys() == split.keys() and _differ(raw, cell_name(split), cell_name(written)):
+            chosen.append(cell_text(cell_name(written)))
     if {"mcc", "mnc", "ci"} <= split.keys():
         chosen.append(_of_eutran(split))
     if "cell" in names and not (whole and names["cell"] == names.get("ci")):
@@ -98,11 +99,25 @@ def _decimal(raw: pl.DataFrame, column: str) -> pl.Expr:
     return bare.str.to_integer(base=16, strict=False).cast(pl.String)
 
 
+def _of_numbers(split: Mapping[str, pl.Expr]) -> pl.Expr:
+    """MCC-MNC-LAC-CI as ``cell_text`` spells it, without its patterns: tables are large."""
+    area, cell = (split[name].cast(pl.Int64, strict=False) for name in ("lac", "ci"))
+    repeated = (cell > LONGEST_CI) & (cell // (LONGEST_CI + 1) == area)
+    bare = pl.when(repeated).then(cell % (LONGEST_CI + 1)).otherwise(cell)
+    named = cell_name({**split, "lac": area.cast(pl.String), "ci": bare.cast(pl.String)})
+    known = split["mcc"].str.zfill(3).str.contains(f"^{_COUNTRY}$")
+    return pl.coalesce(pl.when(known).then(named), cell_name(dict(split)))
+
+
+def _differ(raw: pl.DataFrame, one: pl.Expr, other: pl.Expr) -> bool:
+    return bool(raw.select(one.ne_missing(other).any()).item())
+
+
 def _of_eutran(split: Mapping[str, pl.Expr]) -> pl.Expr:
     """MCC-MNC-ECI where the cell's number is one of E-UTRAN, whatever its area."""
-    named = cell_text(cell_name({n: split[n] for n in ("mcc", "mnc", "ci")}))
-    long = split["ci"].cast(pl.Int64, strict=False) > LONGEST_CI
-    return pl.when(long | pl.lit("lac" not in split)).then(named)
+    number = split["ci"].cast(pl.Int64, strict=False)
+    whole = {"mcc": split["mcc"], "mnc": split["mnc"], "ci": number.cast(pl.String)}
+    return pl.when((number > LONGEST_CI) | pl.lit("lac" not in split)).then(cell_name(whole))
 
 
 def _of_text(raw: pl.DataFrame, column: str) -> list[pl.Expr]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -68,22 +69,22 @@ class Replay:
     config: Config
     lists: ListEntries = NO_LISTS
     cells: CellTable | None = None
-    step_s: int = HOUR_S
+    step_s: int = HOUR_S  # between two cuts
     sample_lines: int = SAMPLE_LINES
 
-    @property
+    @cached_property
     def card(self) -> Scorecard:
         """The score of lines."""
         return scorecard(self.config, {n: f.family for n, f in features().items()})
 
-    @property
+    @cached_property
     def site_card(self) -> Scorecard:
         """The score of sites."""
         return site_scorecard(self.config, {n: f.family for n, f in features_of_sites().items()})
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """Lines and sites as they were at a cut."""
 
     scored: Scored  # the followed lines
@@ -103,29 +104,26 @@ def replay(store: Store, how: Replay, step: Step = silent) -> pl.DataFrame:
     recording = record(store, followed, lines, how.sample_lines)
     told = [pl.DataFrame(schema=BY_HOUR)]
     known = 0
-    cards = how.card, how.site_card
-    with TemporaryDirectory(prefix="simbox-") as folder:
-        for number, cut in enumerate(ends):
-            step("replaying hours", number / len(ends))
-            before, known = known, recording.known(cut)
-            if recording.followed[before:known].any():
-                look = _look(recording, cut, how, cards, Path(folder))
-                told.append(_told(look, recording, cut))
-            elif known:  # nobody did anything: as the hour before
-                told.append(_again(told[-1], cut - how.step_s, how.step_s))
+    for number, cut in enumerate(ends):
+        step("replaying hours", number / len(ends))
+        before, known = known, recording.known(cut)
+        if recording.followed[before:known].any():
+            told.append(_told(look(recording, cut, how), recording, cut))
+        elif known:  # nobody did anything: as the hour before
+            told.append(_again(told[-1], cut - how.step_s, how.step_s))
     return _first_of_lines(pl.concat(told))
 
 
 def _ends(store: Store, step_s: int) -> list[int]:
-    """Full steps of the clock from the first event to after the end of the last."""
+    """Full steps of the clock from the first event to a step after the last, whose end is known."""
     first = (store.manifest.first or 0) // step_s * step_s
     last = (store.manifest.last or 0) // step_s * step_s
-    return list(range(first + step_s, last + 2 * step_s, step_s))
+    return list(range(first + step_s, last + 3 * step_s, step_s))
 
 
 def _followed(store: Store, ends: list[int], how: Replay, step: Step) -> tuple[Ids, int]:
     """The ids of lines that come near to being suspects at the end of a day; and all lines."""
-    days = sorted(range(ends[-1], ends[0], -DAY_S)) or ends[-1:]
+    days = sorted({ends[-1], *range(ends[-2], ends[0], -DAY_S)})
     found, lines = [pl.DataFrame(schema={"line": pl.String})], 0
     for number, cut in enumerate(days):
         step("measuring days", number / len(days))
@@ -153,30 +151,38 @@ def _near(lines: pl.DataFrame, config: Config, nats: float = NEAR_NATS) -> pl.Da
     return lines.filter(own > config.sites.suspect_nats - nats, sent >= config.sites.suspect_calls)
 
 
-def _look(
-    recording: Recording, cut: int, how: Replay, cards: tuple[Scorecard, Scorecard], work: Path
-) -> _Look:
+def look(recording: Recording, cut: int, how: Replay) -> Look:
     """The followed lines, and the sites among them, as they are at a cut."""
     count = recording.known(cut)
-    chosen = recording.followed[:count] | recording.sampled[:count]
-    rows = recording.rows.head(count).filter(pl.Series(chosen))
+    with TemporaryDirectory(prefix="simbox-") as folder:
+        scored = _scored(recording, count, how, Path(folder))
+        calling = pl.col("moc") >= how.config.sites.suspect_calls
+        suspects = _near(scored.lines, how.config, 0.0).filter(calling)
+        hashes = np.sort(line_hash(_ids(suspects)))
+        inside = among(hashes, recording.hashes[:count]) | recording.sampled[:count]
+        found = find_sites(
+            recording.only(inside),
+            replace(scored, lines=suspects),
+            how.site_card,
+            how.config,
+            None,
+        )
+        return Look(inherit(scored, found, how.config, Path(folder)) if found else scored, found)
+
+
+def _scored(recording: Recording, count: int, how: Replay, work: Path) -> Scored:
+    """The followed lines as they are scored by the first so many rows."""
     store = recording.until(count)
-    events = arrange(rows)
+    chosen = recording.followed[:count] | recording.sampled[:count]
+    events = arrange(recording.rows.head(count).filter(pl.Series(chosen)))
     measured = measure(events, context_of(store, how.cells), store)
     hashes = np.sort(line_hash(events.line_ids))  # in which order lines are measured
-    knots = _knots(measured.filter(_marked(recording, recording.sampled, hashes)), cards[0],
-                   recording.share)  # fmt: skip
-    own = measured.filter(_marked(recording, recording.followed, hashes))
-    lines, parts = judge(own, cards[0], knots, how.lists)
+    sample = measured.filter(_marked(recording, recording.sampled, hashes))
+    followed = measured.filter(_marked(recording, recording.followed, hashes))
+    knots = _knots(sample, how.card, recording.share)
+    lines, parts = judge(followed, how.card, knots, how.lists)
     parts.write_parquet(work / run_folder.CONTRIBUTIONS)
-    scored = Scored(ranked(lines), parts.lazy(), knots, ())
-    suspects = _near(scored.lines, how.config, 0.0)
-    hashes = np.sort(line_hash(_ids(suspects)))
-    room = among(hashes, recording.hashes[:count]) | recording.sampled[:count]
-    found = find_sites(
-        recording.only(room), replace(scored, lines=suspects), cards[1], how.config, None
-    )
-    return _Look(inherit(scored, found, how.config, work) if found else scored, found)
+    return Scored(ranked(lines), parts.lazy(), knots, ())
 
 
 def _ids(lines: pl.DataFrame) -> Ids:
@@ -200,7 +206,7 @@ def _knots(sample: pl.DataFrame, card: Scorecard, share: float) -> Knots:
     return reference_knots(FeatureTable.of(sample), replace(card, scoring=scoring))
 
 
-def _told(look: _Look, recording: Recording, cut: int) -> pl.DataFrame:
+def _told(look: Look, recording: Recording, cut: int) -> pl.DataFrame:
     """The watched and alerting subjects of a look."""
     offset = int(recording.offset[recording.known(cut) - 1])
     frames = [look.scored.lines.select(subject=pl.lit(LINE), id="line", status=_text(),

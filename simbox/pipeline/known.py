@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from simbox.features.events import COLUMNS
+from simbox.features.events import COLUMNS, QUARTER_S
 from simbox.features.segments import Index, Mask
 from simbox.identifiers import TEXT_BIT, Ids, handset, party
 from simbox.store import Manifest, Store, line_hash
@@ -133,7 +133,7 @@ def record(store: Store, followed: Ids, lines: int, sample: int) -> Recording:
         store=store,
         rows=rows,
         at=over(rows),
-        offset=rows["offset"].to_numpy().astype(np.int64) * 900,
+        offset=rows["offset"].to_numpy().astype(np.int64) * QUARTER_S,
         latest=np.maximum.accumulate(start),
         hashes=hashes,
         followed=among(wanted, hashes),

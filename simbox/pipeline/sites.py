@@ -106,12 +106,17 @@ def _abilities(store: Store) -> dict[str, bool]:
 
 
 def _site_ids(traffic: Traffic, site: Index) -> list[str]:
-    """A name for each site that depends on its lines alone: the same site, the same name."""
+    """A name for each site that depends on its lines alone: the same site, the same name.
+
+    Two sites that eight digits cannot tell apart are named by all sixteen.
+    """
     hashes = line_hash(traffic.events.line_ids)
     lowest = np.full(int(site.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
     inside = np.flatnonzero(site >= 0)
     np.minimum.at(lowest, site[inside], hashes[inside])
-    return [f"S-{value:016x}"[:10] for value in lowest.tolist()]
+    names = [f"S-{value:016x}" for value in lowest.tolist()]
+    sites = Counter(name[:10] for name in names)
+    return [name[:10] if sites[name[:10]] == 1 else name for name in names]
 
 
 def _about(

@@ -17,7 +17,8 @@ MOST_CELLS = 8
 FIXED, VEHICLE, BANK, PHONES, BOX = (
     "fixed-line gateway", "vehicle", "SIM bank", "phone ports", "box",
 )  # fmt: skip
-PLACE_SHARE = 0.02  # of a site's events, from which a cell is one of its places
+STRAY_CALLS = 0.03  # of a day's calls that may be strays, at either end
+STRAY_S = 3600
 
 
 def describe(traffic: Traffic, rows: Rows, measured: pl.DataFrame) -> pl.DataFrame:
@@ -103,12 +104,19 @@ def _period(rows: Rows, sites: int) -> dict[str, Index]:
 
 
 def shifts_of(rows: Rows, sites: int) -> pl.Series:
-    """The first and last moment of calls of each site and day, as lists of pairs."""
+    """When each site begins and ends to call on each day, as lists of pairs.
+
+    A stray call does not stretch the day: what lies more than an hour before all but a few in a
+    hundred of the day's calls, or after them, is not counted.
+    """
     out = np.flatnonzero(rows.out)
     frame = pl.DataFrame({"site": rows.site[out], "at": rows.at[out], "end": rows.end[out]})
-    days = frame.group_by("site", pl.col("at") // DAY_S).agg(
-        start=pl.col("at").min(), stop=pl.col("end").max()
-    ).sort("site", "start")  # fmt: skip
+    early = pl.col("at").quantile(STRAY_CALLS, "lower") - STRAY_S
+    late = pl.col("at").quantile(1 - STRAY_CALLS, "higher") + STRAY_S
+    usual = pl.col("at").is_between(early, late)
+    days = frame.group_by("site", day=pl.col("at") // DAY_S).agg(
+        start=pl.col("at").filter(usual).min(), stop=pl.col("end").filter(usual).max()
+    ).sort("site", "start").drop("day")  # fmt: skip
     listed = days.group_by("site", maintain_order=True).agg(shifts=pl.struct("start", "stop"))
     every = pl.DataFrame({"site": np.arange(sites, dtype=np.int64)})
     return every.join(listed, on="site", how="left", maintain_order="left")["shifts"]

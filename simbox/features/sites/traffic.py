@@ -115,7 +115,9 @@ def gather(store: Store, members: Ids, lines: int) -> tuple[Traffic, Traffic]:
         drawn = (hashes & np.uint64(0xFFFF_FFFF)) < np.uint64(min(share * 2**32, 2**32 - 1))
         for chosen, parts in ((mine, inside), (drawn & ~mine, beside)):
             parts.append(arrange(frame[np.flatnonzero(chosen).astype(np.uint32)]))
-    return _traffic(inside), _traffic(beside)
+    theirs, rest = _joined(inside), _joined(beside)
+    midnight, days = _calendar(theirs, rest)
+    return _traffic(theirs, midnight, days), _traffic(rest, midnight, days)
 
 
 def _slot(hashes: Ids) -> Index:
@@ -129,11 +131,16 @@ def _among(hashes: Ids, wanted: Ids) -> Mask:
     return np.asarray(wanted[at] == hashes)
 
 
-def _traffic(parts: list[Events]) -> Traffic:
-    events = _joined(parts)
-    local = events.local
-    midnight = int(local.min()) // DAY_S * DAY_S if events.rows else 0
-    days = (int(local.max()) - midnight) // DAY_S + 1 if events.rows else 1
+def _calendar(*both: Events) -> tuple[int, int]:
+    """The first local midnight and the days of all events: one calendar for both."""
+    known = [events.local for events in both if events.rows]
+    if not known:
+        return 0, 1
+    midnight = min(int(local.min()) for local in known) // DAY_S * DAY_S
+    return midnight, (max(int(local.max()) for local in known) - midnight) // DAY_S + 1
+
+
+def _traffic(events: Events, midnight: int, days: int) -> Traffic:
     places = np.unique(events.place)
     return Traffic(events, places[places > 0], midnight, days)
 

@@ -6,7 +6,6 @@ whatever it shows by itself; a line of a call centre inherits what speaks for th
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,10 +38,10 @@ def inherited(
         limits: bounds of what is inherited.
     """
     told = members.join(sites, on="site").join(lines.select("line", "score"), on="line")
-    own = 1.0 / (1.0 + np.exp(-told["score"].to_numpy()))
     sure = told["belongs"].to_numpy() * told["probability"].to_numpy()
-    joined = np.clip(sure + (1 - sure) * own, 1e-12, 1 - 1e-9)
-    gain = np.log(joined / (1 - joined)) - told["score"].to_numpy()
+    sure = np.minimum(sure, 1 - 1e-9)
+    # The difference of both log odds, with 1/p - 1 = exp(-score): exact however sure the line is.
+    gain = np.log1p(sure * np.exp(-told["score"].to_numpy())) - np.log1p(-sure)
     status = told["status"].cast(pl.String).to_numpy()
     cleared = (status == "clear") & (told["lines"].to_numpy() >= SEVERAL)
     loss = -told["cleared"].to_numpy() * told["belongs"].to_numpy()
@@ -124,8 +123,3 @@ def _rewrite(target: Path, counted: pl.DataFrame) -> None:
         pl.col("_site").alias(SITE), (pl.col(TOTAL) + pl.col("_site").fill_null(0)).alias(TOTAL)
     ).drop("_site").sink_parquet(beside)
     beside.replace(target)
-
-
-def belongs(nats: float) -> float:
-    """How surely a line belongs to its site, by the mean evidence of its links."""
-    return 1.0 / (1.0 + math.exp(-nats))

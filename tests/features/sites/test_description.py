@@ -50,10 +50,10 @@ def handset(port: int) -> str:
 def in_turn(ports: int, cards: int, imei: str = "") -> list[Leg]:
     """Two hours in which each port changes its card every five minutes, so does none overlap."""
     return [
-        Leg(LINES[port * cards + turn % cards], OPENS + turn * 300 + port * 7, f"99915{n:07d}", 120,
-            handset=handset(port) if imei == "port" else imei and handset(port * cards + turn % cards),
-            cell="room")
-        for n, (port, turn) in enumerate((p, t) for t in range(24) for p in range(ports))
+        Leg(LINES[card], OPENS + turn * 300 + port * 7, f"99915{port}{turn:06d}", 120, cell="room",
+            handset=imei and handset(port if imei == "port" else card))
+        for turn in range(24)
+        for port, card in enumerate(range(turn % cards, ports * cards, cards))
     ]  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from room_traffic import DAY, HOUR, Leg, pair, traffic
+from event_tables import text
+from room_traffic import DAY, HOUR, Leg, line_of, pair, traffic
 
 from simbox.features.sites.links import identity, lists, moves, place, ports, rhythm
 from simbox.features.sites.network import network
@@ -142,6 +143,25 @@ def test_neighbours_on_a_list_called_by_both_link_them() -> None:
     mine, _ = traffic([*listed, *calls(C)])
     assert lists.side_by_side(pair(mine, A, B), mine)[0] > 3.0
     assert lists.side_by_side(pair(mine, A, C), mine)[0] == 0.0
+
+
+def test_a_day_of_a_line_is_its_first_and_its_last_call() -> None:
+    times = (9 * HOUR, 12 * HOUR + 5, 17 * HOUR, 2 * DAY + 8 * HOUR)
+    others = [Leg(A, 7 * HOUR, what="MTC"), Leg(A, 20 * HOUR, what="SMS_MO", seconds=0)]
+    mine, _ = traffic([*(Leg(A, at) for at in times), *others, Leg(B, DAY + 100)])
+    days = rhythm.days_of(mine)
+    a, b = line_of(mine, A), line_of(mine, B)
+    np.testing.assert_array_equal(days.first[a], [9 * HOUR, np.nan, 8 * HOUR])
+    np.testing.assert_array_equal(days.last[a], [17 * HOUR, np.nan, 8 * HOUR])
+    assert days.active[b].tolist() == [False, True, False]
+
+
+def test_a_half_hour_shows_the_place_of_its_last_event() -> None:
+    where = ((0, "a"), (900, "b"), (1799, "c"), (1800, "d"), (5400, ""), (DAY - 1, "e"))
+    mine, _ = traffic([Leg(A, at, cell=cell) for at, cell in where])
+    slots = moves.slots_of(mine)[0]
+    known = {int(n): int(mine.places[slots[n]]) for n in np.flatnonzero(slots >= 0)}
+    assert known == {0: text("c"), 1: text("d"), 47: text("e")}
 
 
 def test_days_that_begin_together_at_odd_hours_link_and_office_hours_hardly_do() -> None:

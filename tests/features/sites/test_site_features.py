@@ -29,7 +29,8 @@ SITE[LINE[3:]] = 1
 def linked(**families: list[float]) -> Network:
     """Links 0-1 and 0-2 in one site, 3-4 in the other, and 2-3 between both."""
     ends = sorted(
-        (*sorted((LINE[a], LINE[b])), n) for n, (a, b) in enumerate(((0, 1), (0, 2), (3, 4), (2, 3)))
+        (*sorted((LINE[a], LINE[b])), n)
+        for n, (a, b) in enumerate(((0, 1), (0, 2), (3, 4), (2, 3)))
     )
     low, high, order = (np.array(column) for column in zip(*ends, strict=True))
     nats = {f.name: np.array(families.get(f.name, [0.0] * 4))[order] for f in FAMILIES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simbox.features.segments import Index
+from simbox.features.segments import Index, boundaries
 from simbox.features.sites.pairs import Pairs
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.features.sites.whereabouts import Whereabouts
@@ -19,7 +19,10 @@ def slots_of(traffic: Traffic) -> Index:
     """The place of each line in each half hour (its last event there), -1 where it shows none."""
     rows = np.flatnonzero(traffic.place >= 0)
     slots = np.full((traffic.lines, traffic.days * 86_400 // SLOT_S), -1, dtype=np.int64)
-    slots[traffic.line[rows], traffic.at[rows] // SLOT_S] = traffic.place[rows]
+    line, slot = traffic.line[rows], traffic.at[rows] // SLOT_S
+    if len(rows):
+        last = np.append(boundaries(line, slot)[1:], True)  # rows ascend by line and time
+        slots[line[last], slot[last]] = traffic.place[rows[last]]
     return slots
 
 

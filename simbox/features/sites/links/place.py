@@ -12,6 +12,7 @@ from simbox.features.sites.whereabouts import KEPT, Whereabouts
 STRAY = 0.10  # share of a room's events that any cell around may take
 MOST_PLACES = 4.0  # beyond so many, further common places are not independent of the first
 MOST_NATS = 9.0
+CHUNK = 20_000  # pairs at once: bounded memory
 
 
 def same_places(pairs: Pairs, where: Whereabouts) -> Floats:
@@ -22,8 +23,12 @@ def same_places(pairs: Pairs, where: Whereabouts) -> Floats:
     """
     if not len(where.crowd):
         return np.zeros(len(pairs))
-    both = (_under(pairs.low, pairs.high, where) + _under(pairs.high, pairs.low, where)) / 2
-    return np.clip(both, -4.0, MOST_NATS)
+    told = np.zeros(len(pairs))
+    for begin in range(0, len(pairs), CHUNK):
+        part = pairs.part(begin, begin + CHUNK)
+        both = (_under(part.low, part.high, where) + _under(part.high, part.low, where)) / 2
+        told[begin : begin + len(part)] = np.clip(both, -4.0, MOST_NATS)
+    return told
 
 
 def _under(a: Index, b: Index, where: Whereabouts) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simbox.features.segments import Index, Mask
+from simbox.features.segments import Index, Mask, boundaries
 from simbox.features.sites.pairs import Pairs
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.store import DAY_S
@@ -44,8 +44,11 @@ def days_of(traffic: Traffic) -> Days:
     first, last = np.full(shape, np.nan), np.full(shape, np.nan)
     rows = np.flatnonzero(traffic.outgoing)
     line, day, at = traffic.line[rows], traffic.day[rows], traffic.at[rows] % DAY_S
-    last[line, day] = at  # rows ascend in time: the last one written stays
-    first[line[::-1], day[::-1]] = at[::-1]
+    if len(rows):
+        opens = boundaries(line, day)  # rows ascend by line and time
+        closes = np.append(opens[1:], True)
+        first[line[opens], day[opens]] = at[opens]
+        last[line[closes], day[closes]] = at[closes]
     return Days(first, last)
 
 
@@ -97,7 +100,6 @@ def same_days(pairs: Pairs, days: Days, others: Days) -> Floats:
     """Nats for working on the same days of the period, against the share of days each works."""
     active = days.active
     usual = others.active.mean(axis=0) if len(others.first) else np.ones(active.shape[1])
-    usual = np.resize(usual, active.shape[1])
     rate = active.mean(axis=1, keepdims=True) * usual / max(float(usual.mean()), 1e-9)
     rate = np.clip(rate, 0.03, 0.97)
     total = np.zeros(len(pairs))

@@ -82,7 +82,7 @@ def _read(packet: Datagram, octets: bytes, out: Sink) -> bool:
         described = _description(body[:told], kind)
         if described is not None:
             _announce(packet, call_id, described, out)
-    named = ",".join(unusual)[: MAX_VALUE] or None if unusual else None
+    named = ",".join(unusual)[:MAX_VALUE] or None if unusual else None
     out.put_row(MESSAGES, _row(packet, start, values, (vias, named), described), key=call_id)
     return True
 
