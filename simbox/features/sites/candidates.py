@@ -28,7 +28,8 @@ def candidates(traffic: Traffic, where: Whereabouts, days: Days, turns: Turns) -
     line, imei, _ = identity.uses(traffic)
     codes += [meeting(imei, line, rhythm[line], lines)]
     codes += [lists.meetings(traffic), identity.serial_meetings(traffic)]
-    codes += [identity.number_meetings(traffic), turns.low * lines + turns.high]
+    again = turns.count > 1  # one succession in a crowd is chance, and hand-overs need two
+    codes += [identity.number_meetings(traffic), (turns.low * lines + turns.high)[again]]
     codes += [meeting(*_placeless(where, days, rhythm), lines)]
     return pairs_of(codes, lines)
 
