@@ -63,7 +63,8 @@ def _text(report: Report, form: opt.Format) -> str:
 
 def _print(report: Report, form: opt.Format) -> None:
     if form is opt.Format.table:
-        console().print(terminal(report))
+        screen = console()
+        screen.print(terminal(report, screen.width))
     else:
         sys.stdout.write(_text(report, form))
         sys.stdout.flush()

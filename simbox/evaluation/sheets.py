@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.markup import escape
@@ -21,6 +22,8 @@ from simbox.outputs.wording import plural, shown
 
 SHORT = "average_precision", *(f"recall_at_fpr_{rate}" for rate in FPRS)
 STATUS_NAMES = {"alert": "alert", WATCH: "alert or watch"}
+GAP = 2  # columns of the terminal between two of a table
+INTERVAL = re.compile(r" \([^()]*–[^()]*\)$")
 
 
 def sheets(report: Report) -> list[Sheet]:
@@ -38,13 +41,18 @@ def sheets(report: Report) -> list[Sheet]:
     return [sheet for sheet in made if sheet.rows]
 
 
-def terminal(report: Report) -> RenderableType:
-    """The report for a terminal."""
+def terminal(report: Report, width: int) -> RenderableType:
+    """The report for a terminal; tables too wide for it go without their intervals."""
     parts: list[RenderableType] = [Text(line, style="dim") for line in _head(report)]
     for sheet in sheets(report):
-        parts += [Text(), Text(sheet.title, style="bold"), _grid(sheet)]
-        if sheet.note:
-            parts.append(Text(sheet.note, style="dim"))
+        wide = _least_width([sheet.columns, *sheet.rows]) > width
+        rows = [[INTERVAL.sub("", cell) for cell in row] for row in sheet.rows]
+        dropped = wide and rows != sheet.rows
+        parts += [Text(), Text(sheet.title, style="bold")]
+        parts.append(_grid(sheet.columns, rows if wide else sheet.rows))
+        less = ["Intervals: in a wider terminal, or with --markdown."] if dropped else []
+        if note := "  ".join([*([sheet.note] if sheet.note else []), *less]):
+            parts.append(Text(note, style="dim"))
     return Group(*parts)
 
 
@@ -62,12 +70,19 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _grid(sheet: Sheet) -> Table:
-    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for number, heading in enumerate(sheet.columns):
+def _least_width(rows: Sequence[Sequence[str]]) -> int:
+    """The width that a table needs to break no word of its cells."""
+    first, *others = zip(*rows, strict=True)
+    words = [max(len(word) for cell in cells for word in cell.split(" ")) for cells in others]
+    return max(map(len, first)) + sum(words) + GAP * len(words)
+
+
+def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, GAP, 0, 0))
+    for number, heading in enumerate(columns):
         justify: JustifyMethod = "right" if number else "left"
         grid.add_column(heading, justify=justify, overflow="fold", no_wrap=not number)
-    for row in sheet.rows:
+    for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
     return grid
 
@@ -75,7 +90,8 @@ def _grid(sheet: Sheet) -> Table:
 def _head(report: Report) -> Iterator[str]:
     found = report.metrics
     seeds = f", in {plural(found.seeds, 'world')}" if found.seeds > 1 else ""
-    yield f"{found.gateways:,} gateway lines among {found.others:,} others{seeds}"
+    gateways = plural(found.gateways, "gateway line")
+    yield f"{gateways} among {found.others:,} others{seeds}"
     interval = "Student's t over worlds" if found.seeds > 1 else "resampled by site"
     yield f"in brackets: 95 % intervals, {interval}; ties count against the ranking"
     if found.absent:
@@ -108,7 +124,7 @@ def _precision(found: Metrics) -> Sheet:
         rows.append([f"1 gateway in {round(1 / float(share)):,}", *map(told, figures)])
     gateways = found.gateways // found.seeds
     short = [f"{gateways / top:.2f} in the first {top}" for top in TOPS if top > gateways]
-    best = f"  With {gateways:,} gateways the best possible is {', '.join(short)}." if short else ""
+    best = f"  With {plural(gateways, 'gateway')} the best possible is {', '.join(short)}." if short else ""
     return Sheet(
         "Precision of the first lines, at the prevalence that carriers have",
         ["prevalence", *(f"first {top}" for top in TOPS)],
@@ -120,10 +136,9 @@ def _precision(found: Metrics) -> Sheet:
 def _recall(found: Metrics) -> Sheet:
     kinds = [kind for kind in found.kinds if _is_gateway(kind)]
     thresholds = _thresholds(kinds)
+    rows = [_kind_row(kind, [told(kind.found[name]) for name in thresholds]) for kind in kinds]
     return Sheet(
-        "Recall by kind of gateway",
-        ["kind", "lines", *thresholds.values()],
-        [_kind_row(kind, {name: told(kind.found[name]) for name in thresholds}) for kind in kinds],
+        "Recall by kind of gateway", ["kind", "lines", "not in the run", *thresholds.values()], rows
     )
 
 
@@ -132,9 +147,9 @@ def _false_alerts(found: Metrics) -> Sheet:
     thresholds = _thresholds(kinds)
     return Sheet(
         "False alerts by kind of other line",
-        ["kind", "lines", *(f"{heading}, %" for heading in thresholds.values())],
+        ["kind", "lines", "not in the run", *(f"{name}, %" for name in thresholds.values())],
         [
-            _kind_row(kind, {n: percent(kind.found.get(n, Estimate(None))) for n in thresholds})
+            _kind_row(kind, [percent(kind.found.get(n, Estimate(None))) for n in thresholds])
             for kind in kinds
         ],
     )
@@ -150,9 +165,8 @@ def _thresholds(kinds: Sequence[KindFigures]) -> dict[str, str]:
     return {name: STATUS_NAMES.get(name, name.replace("fpr_", "FPR ")) for name in known}
 
 
-def _kind_row(kind: KindFigures, cells: Mapping[str, str]) -> list[str]:
-    absent = f" ({kind.absent:,} not in the run)" if kind.absent else ""
-    return [shown(kind.kind), f"{kind.lines:,}{absent}", *cells.values()]
+def _kind_row(kind: KindFigures, cells: Sequence[str]) -> list[str]:
+    return [shown(kind.kind), f"{kind.lines:,}", f"{kind.absent:,}", *cells]
 
 
 def _calibration(report: Report) -> Iterator[Sheet]:

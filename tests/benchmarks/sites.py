@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -204,7 +205,13 @@ def main() -> None:
         _in_this_process(given.job, given.given)
         return
     if given.work:
-        prepare(given.work, given.lines, given.days, given.seed)
+        # A process of its own: a job's peak counts what the one that starts it has used.
+        what = (given.work, given.lines, given.days, given.seed)
+        made = get_context("spawn").Process(target=prepare, args=what)
+        made.start()
+        made.join()
+        if made.exitcode:
+            sys.exit(f"no world to measure: ended with exit code {made.exitcode}")
         compare(given.work, given.repeats)
     if given.largest:
         growth(given.largest, given.repeats)

@@ -35,6 +35,12 @@ def test_fifty_thousand_callers_in_one_cell_cost_pairs_by_the_line_not_by_the_pa
     assert large < 1.3 * small
 
 
+def test_a_busy_week_in_one_cell_costs_no_more_pairs_than_a_quiet_day() -> None:
+    """Sessions that follow each other once do so by chance: none of them is a key."""
+    week = dense(4_000, calls=10, days=7)
+    assert len(compared(week, dense(100, 50, seed=2))) < 1.5 * WINDOW * week.lines
+
+
 @pytest.mark.parametrize("cells", [10, 100])
 def test_a_crowd_spread_over_cells_costs_no_more_than_a_dense_one(cells: int) -> None:
     assert pairs_a_line(5_000, cells) < 1.2 * max(pairs_a_line(5_000), WINDOW * 2)
@@ -86,6 +92,22 @@ def legs(line: str, cell: str, start: int = 9 * HOUR, **more: str) -> list[Leg]:
 )  # fmt: skip
 def test_lines_are_compared_where_they_meet_under_a_key(two: list[Leg], together: bool) -> None:
     assert meet(two) == together
+
+
+@pytest.mark.parametrize(("turns", "together"), [(1, False), (2, True)])
+def test_lines_that_hand_over_again_are_compared_in_the_densest_cell(
+    turns: int, together: bool
+) -> None:
+    """A sits in a crowd where it begins its days hours before B does."""
+    crowd = [
+        Leg(f"9991370{n:05d}", 9 * HOUR + 50 * n, f"99915{n:05d}00", 40, cell="town")
+        for n in range(450)
+    ]
+    begins = [(A, 1 * HOUR), (B, 20 * HOUR)]
+    for turn in range(turns):
+        begins += [(A, (1 + turn) * DAY + 2 * HOUR), (B, (1 + turn) * DAY + 2 * HOUR + 300)]
+    late = [Leg(x, at, f"9991520{n:03d}00", 40, cell="town") for n, (x, at) in enumerate(begins)]
+    assert meet([*crowd, *late]) == together
 
 
 def test_neighbouring_numbers_are_compared() -> None:
