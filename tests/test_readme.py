@@ -31,7 +31,12 @@ def test_the_sample_gives_the_output_of_the_readme(
     simbox: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands = shown()
-    assert [words.split()[1] for words, _ in commands] == ["detect", "explain", "explain", "explain"]
+    assert [words.split()[1] for words, _ in commands] == [
+        "detect",
+        "explain",
+        "explain",
+        "explain",
+    ]
     for name in ("captures",):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)

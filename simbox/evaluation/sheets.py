@@ -124,7 +124,11 @@ def _precision(found: Metrics) -> Sheet:
         rows.append([f"1 gateway in {round(1 / float(share)):,}", *map(told, figures)])
     gateways = found.gateways // found.seeds
     short = [f"{gateways / top:.2f} in the first {top}" for top in TOPS if top > gateways]
-    best = f"  With {plural(gateways, 'gateway')} the best possible is {', '.join(short)}." if short else ""
+    best = (
+        f"  With {plural(gateways, 'gateway')} the best possible is {', '.join(short)}."
+        if short
+        else ""
+    )
     return Sheet(
         "Precision of the first lines, at the prevalence that carriers have",
         ["prevalence", *(f"first {top}" for top in TOPS)],
