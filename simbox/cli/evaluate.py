@@ -34,6 +34,8 @@ def command(
 
     Example: simbox evaluate simbox-run --labels truth.csv --without cell,imei,sms,incoming
     """
+    if train_labels is not None and train is None:
+        raise UsageError("--train-labels: labels of no run; name the run with --train")
     asked = Asked(
         inputs=inputs,
         labels=labels or (),

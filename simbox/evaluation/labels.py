@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from simbox.errors import InputError, did_you_mean
+from simbox.outputs.wording import plural
 
 GATEWAY, LOOKALIKE, ORDINARY = GROUPS = ("gateway", "lookalike", "ordinary")
 TRUTH = "truth.csv"  # what a simulated world calls its labels
@@ -64,7 +65,7 @@ def read_labels(path: Path) -> pl.DataFrame:
     table = table.with_columns(kind=pl.col("kind").replace_strict(_kinds(path, table["kind"])))
     table = _each_once(path, table)
     if not (table["kind"].str.split("/").list.first() == GATEWAY).any():
-        raise InputError(f"{path}: no gateway among its {table.height:,} lines; label some")
+        raise InputError(f"{path}: no gateway among its {plural(table.height, 'line')}; label some")
     return table
 
 

@@ -45,14 +45,13 @@ def terminal(report: Report, width: int) -> RenderableType:
     """The report for a terminal; tables too wide for it go without their intervals."""
     parts: list[RenderableType] = [Text(line, style="dim") for line in _head(report)]
     for sheet in sheets(report):
-        wide = _least_width([sheet.columns, *sheet.rows]) > width
-        rows = [[INTERVAL.sub("", cell) for cell in row] for row in sheet.rows]
-        dropped = wide and rows != sheet.rows
+        bare = [[INTERVAL.sub("", cell) for cell in row] for row in sheet.rows]
+        whole = _fits([sheet.columns, *sheet.rows], width) or bare == sheet.rows
         parts += [Text(), Text(sheet.title, style="bold")]
-        parts.append(_grid(sheet.columns, rows if wide else sheet.rows))
-        less = ["Intervals: in a wider terminal, or with --markdown."] if dropped else []
-        if note := "  ".join([*([sheet.note] if sheet.note else []), *less]):
-            parts.append(Text(note, style="dim"))
+        parts.append(_grid([sheet.columns, *(sheet.rows if whole else bare)], width))
+        notes = [sheet.note, "" if whole else "Intervals: in a wider terminal, or --markdown."]
+        if any(notes):
+            parts.append(Text("  ".join(filter(None, notes)), style="dim"))
     return Group(*parts)
 
 
@@ -70,19 +69,35 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _least_width(rows: Sequence[Sequence[str]]) -> int:
-    """The width that a table needs to break no word of its cells."""
+def _fits(rows: Sequence[Sequence[str]], width: int) -> bool:
+    least = _least(rows)
+    return sum(least) + GAP * (len(least) - 1) <= width
+
+
+def _least(rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of every column that breaks no word, nor anything of the first one."""
     first, *others = zip(*rows, strict=True)
     words = [max(len(word) for cell in cells for word in cell.split(" ")) for cells in others]
-    return max(map(len, first)) + sum(words) + GAP * len(words)
+    return [max(map(len, first)), *words]
 
 
-def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The least width of every column, and a fair part of what is to spare."""
+    least = _least(rows)
+    spare = width - sum(least) - GAP * (len(least) - 1)
+    wants = [max(map(len, cells)) - few for few, cells in zip(least, zip(*rows), strict=True)]
+    part = min(1.0, spare / max(sum(wants), 1))
+    return [few + int(part * more) for few, more in zip(least, wants, strict=True)]
+
+
+def _grid(rows: Sequence[Sequence[str]], width: int) -> Table:
+    """A table of headings and rows; rich itself breaks words where none need be broken."""
     grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, GAP, 0, 0))
-    for number, heading in enumerate(columns):
-        justify: JustifyMethod = "right" if number else "left"
-        grid.add_column(heading, justify=justify, overflow="fold", no_wrap=not number)
-    for row in rows:
+    widths = _widths(rows, width) if _fits(rows, width) else [None] * len(rows[0])
+    for heading, room in zip(rows[0], widths, strict=True):
+        justify: JustifyMethod = "right" if grid.columns else "left"
+        grid.add_column(heading, justify=justify, overflow="fold", width=room)
+    for row in rows[1:]:
         grid.add_row(*(escape(cell) for cell in row))
     return grid
 

@@ -25,6 +25,7 @@ MOST_DEVICES = 12
 MOST_CALLED = 8
 #: Columns of a terminal below which so many columns of the table of lines are left out.
 NARROW = {130: ("first", "last"), 104: ("status", "prob."), 90: ("out", "in")}
+WITH_PLACE = 94  # columns from which on records tell their place: those of the site stand above
 MOMENT = "%m-%d %H:%M"
 WIDTHS = {"line": 14, "first": 11, "last": 11, "first_seen": 11, "last_seen": 11}
 SHADES, PLAIN_SHADES = "·░▒▓█", ".:+#@"  # none, then from few to many calls
@@ -62,7 +63,10 @@ def show(console: Console, explanation: SiteExplanation, asked: Asked) -> None:
     if asked.rows:
         rows = explanation.rows
         heading = f"records, {min(asked.rows, rows.height):,} of {rows.height:,}"
-        section(console, heading, *by_source(rows.head(asked.rows), explanation.captures))
+        told = rows.head(asked.rows)
+        if console.width < WITH_PLACE:
+            told = told.drop("place")
+        section(console, heading, *by_source(told, explanation.captures))
 
 
 def title(explanation: SiteExplanation) -> Iterator[Text]:

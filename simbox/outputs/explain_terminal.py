@@ -176,7 +176,7 @@ def by_source(records: pl.DataFrame, captures: frozenset[str]) -> Iterator[Table
     for part in runs.partition_by("run", maintain_order=True):
         yield Text(shown(part["source"][0]), style="dim")
         named = {"row": "frame", "place": "host"} if part["source"][0] in captures else {}
-        yield as_table(part.drop("source", "run").rename(named), least=RECORD_WIDTHS)
+        yield as_table(part.drop("source", "run").rename(named, strict=False), least=RECORD_WIDTHS)
 
 
 def as_table(frame: pl.DataFrame, least: Mapping[str, int] = NO_WIDTHS) -> Table | Text:

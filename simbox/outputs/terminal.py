@@ -28,6 +28,7 @@ from simbox.outputs.wording import STYLES, counts, nats, plural, probability, sh
 from simbox.tables import HOST_PREFIX
 
 MOST_FILES = 2
+GAP = 2  # columns of the terminal between two of a table
 FOUND = ("alert", "watch", "listed")  # sites that are shown; groups that are clear are no rooms
 NOTHING = "–"
 NAIVE = "%Y-%m-%dT%H:%M:%S"  # of local times, as sites have them
@@ -60,7 +61,7 @@ def table(record: RunRecord, ranked: Ranked, width: int) -> RenderableType:
     parts: list[RenderableType] = [_facts(_head(record))]
     for layout, frame in tables:
         rows = list(frame.iter_rows(named=True))
-        laid = _wide(layout, rows) if width >= layout.wide else _narrow(layout, rows)
+        laid = _wide(layout, rows) if width >= layout.wide else _narrow(layout, rows, width)
         parts += [Text(), laid, Text(), _facts(meanings(frame, layout.subject).items())]
     return Group(*parts)
 
@@ -179,23 +180,31 @@ def _wide(layout: _Layout, rows: Sequence[Row]) -> Table:
     return grid
 
 
-def _narrow(layout: _Layout, rows: Sequence[Row]) -> RenderableType:
-    """Two lines a line: the numbers, and its reasons below them."""
-    kept = {n: cell for n, cell in layout.columns.items() if n not in layout.below}
+def _narrow(layout: _Layout, rows: Sequence[Row], width: int) -> RenderableType:
+    """Two lines a line: the numbers, and its reasons below them, with what has no room above."""
+    kept = [name for name in layout.columns if name not in layout.below]
+    while len(kept) > 1 and sum(_widths(layout, kept, rows)) + GAP * (len(kept) - 1) > width:
+        kept.pop()
     right = [name in layout.right for name in kept]
     table = [
-        [Text(n, style="dim") for n in kept],
-        *([c(row) for c in kept.values()] for row in rows),
+        [Text(name, style="dim") for name in kept],
+        *([layout.columns[name](row) for name in kept] for row in rows),
     ]
-    widths = [max(cell_len(cells[i].plain) for cells in table) for i in range(len(kept))]
+    widths = _widths(layout, kept, rows)
     parts: list[RenderableType] = [_aligned(table[0], widths, right)]
     for row, cells in zip(rows, table[1:], strict=True):
         parts.append(_aligned(cells, widths, right))
-        below = [layout.columns[name](row).plain for name in layout.below]
+        below = [cell(row).plain for name, cell in layout.columns.items() if name not in kept]
         told = [", ".join(text for text in below if text != NOTHING), row["reasons"]]
         words = Text(": ".join(str(t) for t in told if t), style="dim")
-        parts.append(Padding(words, (0, 0, 0, widths[0] + 2)))
+        parts.append(Padding(words, (0, 0, 0, widths[0] + GAP)))
     return Group(*parts)
+
+
+def _widths(layout: _Layout, names: Sequence[str], rows: Sequence[Row]) -> list[int]:
+    """The width of columns that holds their headings and every cell."""
+    texts = ([name, *(layout.columns[name](row).plain for row in rows)] for name in names)
+    return [max(map(cell_len, column)) for column in texts]
 
 
 def _aligned(cells: Sequence[Text], widths: Sequence[int], right: Sequence[bool]) -> Text:
@@ -203,7 +212,8 @@ def _aligned(cells: Sequence[Text], widths: Sequence[int], right: Sequence[bool]
     for cell, width, to_right in zip(cells, widths, right, strict=True):
         padded = cell.copy()
         padded.align("right" if to_right else "left", width)
-        line.append_text(padded).append("  ")
+        line.append_text(padded).append(" " * GAP)
+    line.rstrip()
     return line
 
 

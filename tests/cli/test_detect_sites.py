@@ -30,7 +30,7 @@ def ended(exports: Path) -> Callable[..., list[object]]:
     return arguments
 
 
-@pytest.mark.parametrize("columns", [80, 120, 180])
+@pytest.mark.parametrize("columns", [72, 80, 120, 180])
 def test_sites_come_above_the_lines_which_name_theirs(
     simbox: Callable[..., Any],
     ended: Callable[..., list[object]],
@@ -45,6 +45,7 @@ def test_sites_come_above_the_lines_which_name_theirs(
     assert out[lines:].count(f"  {site}") == 3
     assert "1: 1 alert; 0.0" in " ".join(out.split())
     assert "false ones expected among the 1 alert" in " ".join(out.split())
+    assert "…" not in out[sites:]  # nothing is cut off: what has no room stands below
     for words in ("box", "09:00–17:5", small_room.CELL):
         assert words in out[sites:lines]
     assert f"simbox explain site:{site}" in out

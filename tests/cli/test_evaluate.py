@@ -53,6 +53,14 @@ def test_a_hyphen_prints_a_form_instead(
     assert out.startswith(begins)
 
 
+def test_labels_of_no_training_run_are_refused(
+    simbox: Callable[..., Any], finished: Path, truth: Path
+) -> None:
+    ended = simbox("evaluate", finished, "--labels", truth, "--train-labels", truth)
+    assert ended.code == 2
+    assert "--train" in ended.err
+
+
 def test_families_left_out_are_told(
     simbox: Callable[..., Any], finished: Path, truth: Path
 ) -> None:

@@ -65,7 +65,8 @@ def cell(title: str, row: str, column: str) -> str:
     [
         ("Ranking", "simbox", "recall at FPR 1e-4", "0.667"),
         ("Ranking", "forest", "average precision", "0.500"),
-        ("Recall", GATEWAY, "lines", "3 (1 not in the run)"),
+        ("Recall", GATEWAY, "lines", "3"),
+        ("Recall", GATEWAY, "not in the run", "1"),
         ("Recall", GATEWAY, "alert or watch", "0.667"),
         ("False alerts", COURIER, "alert or watch, %", "100"),
         ("Calibration", "0.8 to 0.9", "observed / predicted", "0.12 !"),
@@ -79,10 +80,34 @@ def test_every_table_says_what_was_measured(title: str, row: str, column: str, s
     assert cell(title, row, column).startswith(shown)
 
 
+def printed(width: int) -> str:
+    screen = Console(width=width, record=True, file=io.StringIO())
+    screen.print(terminal(report(), screen.width))
+    return screen.export_text()
+
+
+def test_a_table_too_wide_for_the_terminal_goes_without_its_intervals_and_says_so() -> None:
+    told_at = "Intervals: in a wider terminal"
+    assert told_at not in printed(140)
+    text = printed(80)
+    recall = text[text.index("Recall by kind") : text.index("False alerts by")]
+    assert told_at in recall
+    assert "–" not in recall
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_table_is_cut_off_and_no_figure_broken_in_two(width: int) -> None:
+    text = printed(width)
+    assert max(map(len, text.splitlines())) <= width
+    for sheet in sheets(report()):
+        table = text.partition(sheet.title)[2].partition("\n\n")[0]
+        for word in {word for row in sheet.rows for cell in row for word in cell.split()}:
+            assert word in table or "–" in word
+    assert not [line for line in text.splitlines() if line.strip() == ")"]
+
+
 def test_the_terminal_shows_every_table_and_what_was_left_uncounted() -> None:
-    screen = Console(width=140, record=True, file=io.StringIO())
-    screen.print(terminal(report()))
-    text = screen.export_text()
+    text = printed(140)
     for sheet in sheets(report()):
         assert sheet.title in text
     assert "1 labelled gateway not in the run: counted as missed" in text

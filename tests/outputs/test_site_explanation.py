@@ -79,10 +79,21 @@ def test_places_and_district_are_those_of_the_cell_table(found: SiteExplanation)
     assert found.row["district"] == "Harbour"
 
 
-def printed(found: SiteExplanation, width: int, **options: object) -> str:
+def printed(found: SiteExplanation, width: int, rows: int = 0, **options: object) -> str:
     out = io.StringIO()
-    show(Console(file=out, width=width, highlight=False, **options), found, Asked(0))  # type: ignore[arg-type]
+    show(Console(file=out, width=width, highlight=False, **options), found, Asked(rows))  # type: ignore[arg-type]
     return out.getvalue()
+
+
+@pytest.mark.parametrize(("width", "placed"), [(80, False), (94, True)])
+def test_records_tell_their_place_where_there_is_room(
+    found: SiteExplanation,
+    width: int,
+    placed: bool,  # noqa: FBT001
+) -> None:
+    records = printed(found, width, rows=3).partition("records, 3 of")[2]
+    assert (small_room.CELL in records) is placed
+    assert max(map(len, records.splitlines())) <= width
 
 
 def rows_of(text: str) -> dict[str, str]:
