@@ -11,6 +11,7 @@ from simbox.errors import EXIT_UNEXPECTED, SimboxError, UsageError
 
 DEBUG = "SIMBOX_DEBUG"  # set to 1: a traceback before the one line
 FULL = re.compile(r"(?i)no space left|file too large|quota exceeded")  # polars drops the errno
+OF_SYSTEM = "(os error "  # in what polars says of a file that it could not write
 
 
 def one_line(error: BaseException) -> int:
@@ -45,10 +46,11 @@ def _help_hint(error: BaseException) -> str:
 
 def unforeseen(error: BaseException) -> str:
     """The message for an error that nobody raised on purpose."""
-    if isinstance(error, OSError) and FULL.search(str(error)):
-        where = f"{error.filename}: " if error.filename else ""
+    if FULL.search(str(error)) and (isinstance(error, OSError) or OF_SYSTEM in str(error)):
+        name = getattr(error, "filename", None)
+        where = f"{name}: " if name else ""
         return (
             f"{where}the disk is full or a file grew past its limit; free space, or write "
-            "elsewhere with --out (and TMPDIR)"
+            "to another folder (and set TMPDIR)"
         )
     return f"unexpected {type(error).__name__}: {error} (--debug shows where)"

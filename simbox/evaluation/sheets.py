@@ -85,9 +85,9 @@ def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
     """The least width of every column, and a fair part of what is to spare."""
     least = _least(rows)
     spare = width - sum(least) - GAP * (len(least) - 1)
-    wants = [max(map(len, cells)) - few for few, cells in zip(least, zip(*rows), strict=True)]
-    part = min(1.0, spare / max(sum(wants), 1))
-    return [few + int(part * more) for few, more in zip(least, wants, strict=True)]
+    whole = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    part = min(1.0, spare / max(sum(whole) - sum(least), 1))
+    return [few + int(part * (most - few)) for few, most in zip(least, whole, strict=True)]
 
 
 def _grid(rows: Sequence[Sequence[str]], width: int) -> Table:

@@ -12,7 +12,7 @@ from simbox.config import Config, load
 from simbox.features import FeatureRun, compute, features, no_lines
 from simbox.features.context import CellTable
 from simbox.ingest import estimate_rows
-from simbox.ingest.cells import load_cells
+from simbox.ingest.cells import CellsReport, load_cells
 from simbox.ingest.report import IngestReport
 from simbox.ingest.sources import expand
 from simbox.outputs import files
@@ -48,8 +48,23 @@ from simbox.pipeline.reading import (
     reading_step,
 )
 from simbox.pipeline.results import Run, Tables, read
-from simbox.pipeline.sites import find_sites, inherit, site_families, with_found, write_sites
-from simbox.scoring import import_features, load_lists, score_file, score_nothing, scorecard
+from simbox.pipeline.sites import (
+    FoundSites,
+    find_sites,
+    inherit,
+    site_families,
+    with_found,
+    write_sites,
+)
+from simbox.scoring import (
+    Scorecard,
+    Scored,
+    import_features,
+    load_lists,
+    score_file,
+    score_nothing,
+    scorecard,
+)
 from simbox.scoring.hosts import host_scorecard
 from simbox.scoring.sites.score import site_scorecard
 from simbox.store import Store, buckets_for
@@ -102,12 +117,8 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     )
     hosts = scored_hosts(captured, host_card, lists, work) if captured else None
 
-    sites = None
-    if measured:
-        step("looking for sites")
-        sites = find_sites(store, scored, site_card, config, cell_table(cells))
-    if sites and cells:
-        sites = replace(sites, sites=with_district(sites.sites, cells.cells))
+    step("looking for sites")
+    sites = _sites(store, scored, (site_card, config), cells) if measured else None
     if sites:
         write_sites(sites, work)
         scored = inherit(scored, sites, config, work)
@@ -126,6 +137,17 @@ def detect(paths: Paths, config: Config, options: Options, work: Path, step: Ste
     return Run(
         work, record, scored.lines, hosts.hosts if hosts else None, sites.sites if sites else None
     )
+
+
+def _sites(
+    store: Store, scored: Scored, how: tuple[Scorecard, Config], cells: CellsReport | None
+) -> FoundSites | None:
+    """The sites of a run, with the districts that a cell table names."""
+    card, config = how
+    found = find_sites(store, scored, card, config, cell_table(cells))
+    if found is None or cells is None:
+        return found
+    return replace(found, sites=with_district(found.sites, cells.cells))
 
 
 def score(table: Path, config: Config, options: Options, work: Path) -> Run:

@@ -39,7 +39,7 @@ def test_sites_come_above_the_lines_which_name_theirs(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     out = simbox(*ended("--format", "table", "--top", 3)).out
-    [site] = {word for word in out.split() if word.startswith("S-")}
+    [site] = {word.rstrip(":") for word in out.split() if word.startswith("S-")}
     sites, lines = out.index("rank  site"), out.index("rank  line")
     assert sites < lines
     assert out[lines:].count(f"  {site}") == 3

@@ -120,7 +120,7 @@ def test_labels_without_a_gateway_are_refused(
     labels.write_text(f"line,kind\n{small_world.GATEWAY},normal\n", encoding="utf-8")
     ended = simbox("evaluate", finished, "--labels", labels)
     assert ended.code == 2
-    assert "no gateway among its 1 lines" in ended.err
+    assert "no gateway among its 1 line;" in ended.err
 
 
 def test_a_folder_that_is_no_run_is_refused(

@@ -148,14 +148,19 @@ def test_unexpected_trouble_is_one_line_and_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), OSError("File too large (os error 27)")]
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError("File too large (os error 27)"),
+        pl.exceptions.ComputeError("parquet: No space left on device (os error 28)"),
+    ],
 )
 def test_full_disk_is_told_with_what_helps(
     simbox: Callable[..., Any],
     exports: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    error: OSError,
+    error: Exception,
 ) -> None:
     def full(*_: object) -> None:
         raise error

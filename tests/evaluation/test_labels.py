@@ -74,7 +74,7 @@ def test_a_line_that_stands_twice_with_one_kind_counts_once(tmp_path: Path) -> N
         ("who,kind\n999130000001,gateway\n", "no column 'line'"),
         ("line,kind\n999130000001,gatway\n", "kind 'gatway' is not known. Did you mean 'gateway'"),
         ("line,kind\n999130000001,box/shift\n", "Write gateway/NAME"),
-        ("line,kind\n999130000001,0\n", "no gateway among its 1 lines"),
+        ("line,kind\n999130000001,0\n", "no gateway among its 1 line;"),
         ("line,kind\n999130000001,0\n999130000001,1\n", "labelled ordinary and gateway"),
         ("", "cannot be read as labels"),
     ],

@@ -89,7 +89,7 @@ def printed(found: SiteExplanation, width: int, rows: int = 0, **options: object
 def test_records_tell_their_place_where_there_is_room(
     found: SiteExplanation,
     width: int,
-    placed: bool,  # noqa: FBT001
+    placed: bool,
 ) -> None:
     records = printed(found, width, rows=3).partition("records, 3 of")[2]
     assert (small_room.CELL in records) is placed

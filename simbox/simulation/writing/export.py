@@ -73,8 +73,8 @@ def _check_years(plan: Plan) -> None:
     last = plan.first_day.toordinal() + plan.days
     if plan.first_day.year < FIRST_YEAR or last > date(LAST_YEAR, 1, 1).toordinal():
         raise UsageError(
-            f"{plan.days} day{'s' * (plan.days > 1)} from {plan.first_day}: records lie in the years {FIRST_YEAR} to "
-            f"{LAST_YEAR - 1}; try another start or fewer days"
+            f"{plan.first_day} and {plan.days - 1:,} days more: records lie in the years "
+            f"{FIRST_YEAR} to {LAST_YEAR - 1}; try another start or fewer days"
         )
 
 
