@@ -253,7 +253,7 @@ def _delays(report: Report) -> Iterator[Sheet]:
     ]
     left = f"  {plural(found.left_out, 'gateway')} more left out." if found.left_out else ""
     yield Sheet(
-        "Delay from a line's start to its alert",
+        "Delay from a line's start to its alert, by itself, without its site",
         [
             *("kind", "lines", "alerted"),
             *("calls, median", "calls, 90 %", "hours of traffic, median", "hours, 90 %"),

@@ -63,8 +63,10 @@ def with_sites(scored: Scored, told: pl.DataFrame, scoring: Scoring, target: Pat
     """
     counted = told.filter(pl.col("micro_nats").abs() >= LEAST * MICRO)
     lines = scored.lines.drop("rank").join(told, on="line", how="left", maintain_order="left")
-    score = (pl.col("score") * MICRO).round().cast(pl.Int64) + pl.col("micro_nats").fill_null(0)
-    lines = lines.with_columns(score=pl.when(_named()).then(score / MICRO).otherwise("score"))
+    total = (pl.col("score") * MICRO).round() + pl.col("micro_nats").fill_null(0)
+    # divided as the score was: polars divides by a constant through its reciprocal
+    score = pl.Series("score", lines.select(total).to_series().to_numpy() / MICRO)
+    lines = lines.with_columns(score=pl.when(_named()).then(score).otherwise("score"))
     lines = lines.with_columns(
         probability=pl.when(_named()).then(_sigmoid()).otherwise("probability")
     )
