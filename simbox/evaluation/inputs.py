@@ -77,9 +77,7 @@ def open_input(path: Path, labels: Path | None, *, keep_unlabelled: bool = True)
         InputError: either cannot be read, or they have no line in common.
     """
     if not path.exists():
-        raise InputError(
-            f"{path}: no such run or table; 'simbox detect PATHS --out {path}' makes one"
-        )
+        raise InputError(f"{path}: no such file or run folder; run detect first")
     run = RunFolder.open(path) if path.is_dir() else None
     told = labels or _beside(path, run)
     truth = read_labels(told).filter(pl.col("kind").is_not_null())
