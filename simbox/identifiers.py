@@ -131,6 +131,24 @@ def text_id(text: pl.Expr) -> pl.Expr:
     return hashed // 32 + (1 << TEXT_BIT)
 
 
+def line_id(text: pl.Expr) -> pl.Expr:
+    """Ids of lines as results name them: digits, or the hash of any other text."""
+    return pl.coalesce(digits_id(text), text_id(text))
+
+
+def luhn_digit(value: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The Luhn check digit of 14-digit numbers (TS 23.003 annex B)."""
+    rest, sums = np.maximum(value, 0), np.zeros(len(value), np.int64)
+    for position in range(IMEI_DIGITS):
+        digit = rest % 10
+        rest = rest // 10
+        if position % 2 == 0:
+            digit = digit * 2
+            digit -= 9 * (digit > 9)
+        sums += digit
+    return (10 - sums % 10) % 10
+
+
 def with_class(ids: pl.Expr, number_class: pl.Expr) -> pl.Expr:
     """Stamp the class of a party into its id."""
     return ids | (number_class.cast(pl.UInt64) * (1 << CLASS_SHIFT))

@@ -16,8 +16,9 @@ import polars as pl
 
 from simbox.errors import InputError
 from simbox.features.events import COLUMNS
-from simbox.features.segments import Index, Mask, group
+from simbox.features.segments import Index, Mask, among, group
 from simbox.identifiers import TEXT_BIT, Ids, digits_id, handset, mix, party, text_id
+from simbox.pipeline.known import beside, over
 from simbox.store import Manifest, Store
 from simbox.tables import Kind
 
@@ -85,7 +86,7 @@ class Uses:
         """The rows known before a time that tell about the handsets of some lines, ascending."""
         rows = int(np.searchsorted(self.known.at, cut, side="left"))
         told = np.zeros(self.handsets, dtype=bool)
-        told[self.handset[:rows][among(lines, self.line[:rows])]] = True
+        told[self.handset[:rows][among(self.line[:rows], lines)]] = True
         kept = self.first[:rows] | told[self.handset[:rows]]
         return self.known.rows.head(rows).filter(pl.Series(kept))
 
@@ -144,14 +145,6 @@ class Recording:
         return self.events.rows[np.repeat(self.opens[:-1][lines], counts) + inside]
 
 
-def among(ids: Ids, values: Ids) -> Mask:
-    """Which values are among some ascending ids."""
-    if not len(ids):
-        return np.zeros(len(values), dtype=bool)
-    at = np.minimum(np.searchsorted(ids, values), len(ids) - 1)
-    return np.asarray(ids[at] == values)
-
-
 def parties_of(lines: Sequence[str]) -> Ids:
     """The parties that lines may be stored as, ascending: their digits, or the hash of a text."""
     text = pl.DataFrame({"line": lines}, schema={"line": pl.String})
@@ -172,8 +165,8 @@ def record(store: Store, watched: Sequence[str], sampling: Sampling) -> Recordin
     wanted = parties_of(watched)
     chosen = np.union1d(wanted, sampled)
     rows, latest = _rows_of(store, chosen, _handsets_of(store, chosen))
-    line, known = party(rows["line"].to_numpy()), _known(rows)
-    of_watched = np.flatnonzero(among(wanted, line))
+    line, known = party(rows["line"].to_numpy()), over(rows)
+    of_watched = np.flatnonzero(among(line, wanted))
     of_watched = of_watched[np.lexsort((known[of_watched], line[of_watched]))]
     seen, opens = np.unique(line[of_watched], return_index=True)
     return Recording(
@@ -181,7 +174,7 @@ def record(store: Store, watched: Sequence[str], sampling: Sampling) -> Recordin
         watched=seen,
         events=Known(rows[of_watched], known[of_watched]),
         opens=np.append(opens, len(of_watched)),
-        population=_by_time(rows, known, among(sampled, line)),
+        population=_by_time(rows, known, among(line, sampled)),
         sampled=sampled,
         share=len(sampled) / max(lines, 1),
         uses=_uses(_by_time(rows, known, rows["imei"].to_numpy() > 0)),
@@ -189,15 +182,9 @@ def record(store: Store, watched: Sequence[str], sampling: Sampling) -> Recordin
     )
 
 
-def _known(rows: pl.DataFrame) -> Index:
-    """When each row's event was over, UTC seconds."""
-    duration = np.maximum(rows["duration"].to_numpy(), 0)
-    return np.asarray(rows["start"].to_numpy().astype(np.int64) + duration)
-
-
 def _latest(rows: pl.DataFrame) -> pl.DataFrame:
     """The latest start among the events that became known in each minute."""
-    end = (_known(rows) // MINUTE_S + 1) * MINUTE_S
+    end = (over(rows) // MINUTE_S + 1) * MINUTE_S
     starts = pl.DataFrame({"end": end, "start": rows["start"].cast(pl.Int64)})
     return starts.group_by("end").agg(pl.col("start").max())
 
@@ -225,7 +212,7 @@ def _handsets_of(store: Store, chosen: Ids) -> Ids:
     """Every handset that some lines were used with, ascending."""
     found = [np.zeros(0, np.uint64)]
     for rows in _each(store, ("line", "imei")):
-        used = (rows["imei"].to_numpy() > 0) & among(chosen, party(rows["line"].to_numpy()))
+        used = (rows["imei"].to_numpy() > 0) & among(party(rows["line"].to_numpy()), chosen)
         found.append(np.unique(handset(rows["imei"].to_numpy()[used])))
     return np.unique(np.concatenate(found))
 
@@ -237,14 +224,9 @@ def _rows_of(store: Store, chosen: Ids, handsets: Ids) -> tuple[pl.DataFrame, pl
     found, latest = [], []
     for rows in _each(store, columns):
         latest.append(_latest(rows))
-        own = among(chosen, party(rows["line"].to_numpy()))
-        used = handset(rows["imei"].to_numpy())
-        beside = np.flatnonzero(~own & among(handsets, used))
-        number = np.searchsorted(handsets, used[beside])
-        open_to_more = taken[number] < MOST_BESIDE
-        taken += np.bincount(number, minlength=len(handsets))
-        own[beside[open_to_more]] = True
-        found.append(rows.filter(pl.Series(own)))
+        own = among(party(rows["line"].to_numpy()), chosen)
+        others = beside(rows, own, handsets, taken, MOST_BESIDE)
+        found.append(rows.filter(pl.Series(own | others)))
     ends = pl.concat(latest).group_by("end").agg(pl.col("start").max()).sort("end")
     return pl.concat(found), ends.with_columns(pl.col("start").cum_max())
 
@@ -274,5 +256,5 @@ def _uses(known: Known) -> Uses:
 def _texts(store: Store, lines: pl.Series, chosen: Ids) -> pl.DataFrame:
     """The texts of the chosen lines that are not digits."""
     ids = np.unique(party(lines.to_numpy()))
-    ids = ids[among(chosen, ids) & ((ids >> np.uint64(TEXT_BIT)) & np.uint64(1) > 0)]
+    ids = ids[among(ids, chosen) & ((ids >> np.uint64(TEXT_BIT)) & np.uint64(1) > 0)]
     return store.texts(pl.Series(ids))

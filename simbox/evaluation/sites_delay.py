@@ -21,7 +21,7 @@ from simbox.evaluation.sites import FOUND, JUDGED, LEAST, judged
 from simbox.features.events import COLUMNS, Events, arrange
 from simbox.features.segments import Index
 from simbox.features.sites.traffic import Floats
-from simbox.identifiers import Ids, digits_id, party, text_id
+from simbox.identifiers import Ids, line_id, party
 from simbox.outputs import folder as run_folder
 from simbox.store import Store, line_hash
 from simbox.tables import UTC
@@ -116,10 +116,7 @@ def _of(kind: str, told: pl.DataFrame) -> SiteDelay:
 def _lines(sited: pl.DataFrame, rooms: pl.DataFrame) -> tuple[Ids, Index]:
     """Hashes of the lines of rooms, ascending, and the number of each one's room."""
     number = rooms.with_row_index("number").select("room", pl.col("number").cast(pl.Int64))
-    text = pl.col("line")
-    named = sited.join(number, on="room").select(
-        "number", id=pl.coalesce(digits_id(text), text_id(text))
-    )
+    named = sited.join(number, on="room").select("number", id=line_id(pl.col("line")))
     hashes = line_hash(party(named["id"].to_numpy()))
     order = np.argsort(hashes)
     return hashes[order], named["number"].to_numpy()[order]

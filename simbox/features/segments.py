@@ -182,6 +182,14 @@ def sort_within(segment: Array, values: Array) -> tuple[Index, Array]:
     return (packed >> np.uint64(bits)).astype(np.int64), (packed & mask).astype(np.int64)
 
 
+def among(values: Array, ascending: Array) -> Mask:
+    """Which values are among some that ascend."""
+    if not len(ascending):
+        return np.zeros(len(values), dtype=bool)
+    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    return np.asarray(ascending[at] == values)
+
+
 def rows_where(mask: Mask) -> Index | slice:
     """The rows where a mask holds; when it holds throughout, a slice, which copies nothing."""
     return slice(None) if mask.all() else np.flatnonzero(mask)

@@ -24,19 +24,19 @@ from simbox.features import compute, features
 from simbox.features.context import CellTable
 from simbox.features.engine import context_of, measure
 from simbox.features.events import arrange
-from simbox.features.segments import Mask
+from simbox.features.segments import Mask, among
 from simbox.features.sites.engine import features as features_of_sites
-from simbox.identifiers import Ids, digits_id, party, text_id
+from simbox.identifiers import Ids, line_id, party
 from simbox.outputs import folder as run_folder
 from simbox.outputs.progress import Step, silent
-from simbox.pipeline.known import Recording, StoreUntil, among, record
+from simbox.pipeline.known import Recording, StoreUntil, record
 from simbox.pipeline.sites import FoundSites, find_sites, inherit
 from simbox.scoring import Scored, score_file, scorecard
 from simbox.scoring.feature_table import FeatureTable
 from simbox.scoring.grades import NO_KNOTS, Knots
 from simbox.scoring.lists import NO_LISTS, ListEntries
 from simbox.scoring.population import reference_knots
-from simbox.scoring.scorecard import Scorecard
+from simbox.scoring.scorecard import Scorecard, logit
 from simbox.scoring.sites.score import site_scorecard
 from simbox.scoring.verdicts import judge, ranked
 from simbox.store import DAY_S, Store, line_hash
@@ -132,8 +132,7 @@ def _followed(store: Store, ends: list[int], how: Replay, step: Step) -> tuple[I
         found.append(_near(scored.lines, how.config).select("line"))
         lines = scored.lines.height
     named = pl.concat(found).unique("line", maintain_order=True)
-    ids = named.select(pl.coalesce(digits_id(pl.col("line")), text_id(pl.col("line"))))
-    return ids.to_series().to_numpy(), lines
+    return named.select(line_id(pl.col("line"))).to_series().to_numpy(), lines
 
 
 def _population(store: Store, how: Replay, folder: Path) -> Scored:
@@ -145,8 +144,7 @@ def _population(store: Store, how: Replay, folder: Path) -> Scored:
 
 def _near(lines: pl.DataFrame, config: Config, nats: float = NEAR_NATS) -> pl.DataFrame:
     """Lines at most so many nats short of a suspect, with as many calls or texts."""
-    prior = config.scoring.prior
-    own = pl.col("score") - math.log(prior / (1 - prior))
+    own = pl.col("score") - logit(config.scoring.prior)
     sent = pl.col("moc") + pl.col("sms_mo")
     return lines.filter(own > config.sites.suspect_nats - nats, sent >= config.sites.suspect_calls)
 
@@ -159,7 +157,7 @@ def look(recording: Recording, cut: int, how: Replay) -> Look:
         calling = pl.col("moc") >= how.config.sites.suspect_calls
         suspects = _near(scored.lines, how.config, 0.0).filter(calling)
         hashes = np.sort(line_hash(_ids(suspects)))
-        inside = among(hashes, recording.hashes[:count]) | recording.sampled[:count]
+        inside = among(recording.hashes[:count], hashes) | recording.sampled[:count]
         found = find_sites(
             recording.only(inside),
             replace(scored, lines=suspects),
@@ -186,14 +184,12 @@ def _scored(recording: Recording, count: int, how: Replay, work: Path) -> Scored
 
 
 def _ids(lines: pl.DataFrame) -> Ids:
-    text = pl.col("line")
-    named = lines.select(pl.coalesce(digits_id(text), text_id(text)))
-    return party(named.to_series().to_numpy())
+    return party(lines.select(line_id(pl.col("line"))).to_series().to_numpy())
 
 
 def _marked(recording: Recording, mask: Mask, hashes: Ids) -> pl.Series:
     """Which lines, by ascending hashes, have marked rows."""
-    return pl.Series(among(np.unique(recording.hashes[mask]), hashes))
+    return pl.Series(among(hashes, np.unique(recording.hashes[mask])))
 
 
 def _knots(sample: pl.DataFrame, card: Scorecard, share: float) -> Knots:

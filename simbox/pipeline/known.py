@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from simbox.features.events import COLUMNS, QUARTER_S
-from simbox.features.segments import Index, Mask
+from simbox.features.segments import Index, Mask, among
 from simbox.identifiers import TEXT_BIT, Ids, handset, party
 from simbox.store import Manifest, Store, line_hash
 
@@ -97,14 +97,6 @@ def over(rows: pl.DataFrame) -> Index:
     return np.asarray(rows["start"].to_numpy().astype(np.int64) + lasting)
 
 
-def among(ids: Ids, values: Ids) -> Mask:
-    """Which values are among some ascending ids."""
-    if not len(ids):
-        return np.zeros(len(values), dtype=bool)
-    at = np.minimum(np.searchsorted(ids, values), len(ids) - 1)
-    return np.asarray(ids[at] == values)
-
-
 def record(store: Store, followed: Ids, lines: int, sample: int) -> Recording:
     """The events of some lines and of a sample of all, out of a store.
 
@@ -122,8 +114,9 @@ def record(store: Store, followed: Ids, lines: int, sample: int) -> Recording:
     found = []
     for rows in store.each_bucket(columns):
         hashes = line_hash(rows["line"].to_numpy())
-        chosen = among(wanted, hashes) | _drawn(hashes, share)
-        found.append(rows.filter(pl.Series(chosen | _beside(rows, chosen, handsets, taken))))
+        chosen = among(hashes, wanted) | _drawn(hashes, share)
+        others = beside(rows, chosen, handsets, taken, MOST_BESIDE)
+        found.append(rows.filter(pl.Series(chosen | others)))
     rows = pl.concat(found)
     order = np.argsort(over(rows), kind="stable").astype(np.uint32)
     rows = rows[pl.Series(order)]
@@ -136,7 +129,7 @@ def record(store: Store, followed: Ids, lines: int, sample: int) -> Recording:
         offset=rows["offset"].to_numpy().astype(np.int64) * QUARTER_S,
         latest=np.maximum.accumulate(start),
         hashes=hashes,
-        followed=among(wanted, hashes),
+        followed=among(hashes, wanted),
         sampled=_drawn(hashes, share),
         texts=_texts(store, rows),
         share=share,
@@ -157,18 +150,18 @@ def _handsets(store: Store, wanted: Ids, share: float) -> Ids:
     found = [np.zeros(0, np.uint64)]
     for rows in store.each_bucket(("line", "imei")):
         hashes, imei = line_hash(rows["line"].to_numpy()), rows["imei"].to_numpy()
-        used = (imei > 0) & (among(wanted, hashes) | _drawn(hashes, share))
+        used = (imei > 0) & (among(hashes, wanted) | _drawn(hashes, share))
         found.append(np.unique(handset(imei[used])))
     return np.unique(np.concatenate(found))
 
 
-def _beside(rows: pl.DataFrame, chosen: Mask, handsets: Ids, taken: Index) -> Mask:
+def beside(rows: pl.DataFrame, chosen: Mask, handsets: Ids, taken: Index, most: int) -> Mask:
     """What other lines did on some handsets, up to a limit for each, which counts on."""
     used = handset(rows["imei"].to_numpy())
-    beside = np.flatnonzero(~chosen & among(handsets, used))
-    number = np.searchsorted(handsets, used[beside])
+    others = np.flatnonzero(~chosen & among(used, handsets))
+    number = np.searchsorted(handsets, used[others])
     marked = np.zeros(len(used), dtype=bool)
-    marked[beside[taken[number] < MOST_BESIDE]] = True
+    marked[others[taken[number] < most]] = True
     taken += np.bincount(number, minlength=len(handsets))
     return marked
 

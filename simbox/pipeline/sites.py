@@ -19,13 +19,13 @@ from simbox.features.sites.engine import site_features
 from simbox.features.sites.measures import rows_of
 from simbox.features.sites.network import Network, network
 from simbox.features.sites.traffic import Floats, Traffic, gather
-from simbox.identifiers import Ids, digits_id, text_id
+from simbox.identifiers import Ids, line_id
 from simbox.outputs import folder as run_folder
 from simbox.outputs.record import RunRecord
 from simbox.outputs.sites import flat
 from simbox.outputs.terminal import as_csv
 from simbox.scoring import STATUSES, Scored
-from simbox.scoring.scorecard import MICRO, Scorecard
+from simbox.scoring.scorecard import MICRO, Scorecard, logit
 from simbox.scoring.sites.communities import Links, communities
 from simbox.scoring.sites.inheritance import inherited, with_sites
 from simbox.scoring.sites.lookalikes import SITE_LOOKALIKES
@@ -73,21 +73,15 @@ def find_sites(
 def _suspects(lines: pl.DataFrame, config: Config) -> pl.DataFrame:
     """The lines that a site may consist of, the strongest first: callers, not cleared ones."""
     limits = config.sites
-    prior = _logit(config.scoring.prior)
+    prior = logit(config.scoring.prior)
     return lines.filter(
         pl.col("score") - prior > limits.suspect_nats, pl.col("moc") >= limits.suspect_calls
     ).head(limits.most_suspects)
 
 
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))
-
-
 def _ids(lines: pl.Series) -> Ids:
     """The ids under which the store keeps lines."""
-    text = pl.col("line")
-    named = pl.DataFrame({"line": lines}).select(pl.coalesce(digits_id(text), text_id(text)))
-    return named.to_series().to_numpy()
+    return pl.DataFrame({"line": lines}).select(line_id(pl.col("line"))).to_series().to_numpy()
 
 
 def _own(names: pl.Series, suspects: pl.DataFrame, config: Config) -> Floats:
@@ -95,7 +89,7 @@ def _own(names: pl.Series, suspects: pl.DataFrame, config: Config) -> Floats:
     score = pl.DataFrame({"line": names}).join(
         suspects.select("line", "score"), on="line", how="left", maintain_order="left"
     )["score"]
-    return score.to_numpy() - _logit(config.scoring.prior)
+    return score.to_numpy() - logit(config.scoring.prior)
 
 
 def _abilities(store: Store) -> dict[str, bool]:

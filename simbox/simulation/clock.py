@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from simbox.identifiers import mix
 from simbox.simulation.attempts import DAY_S, HOUR_S, Floats, Ints, Rng
 
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio, as splitmix64 steps
@@ -48,17 +48,9 @@ def moments_each(rng: Rng, curves: Floats, who: Ints, day: int) -> Floats:
 
 def hashed(seed: int, *parts: Ints) -> Floats:
     """Lasting chance: the same numbers in [0, 1) for the same whole numbers (splitmix64)."""
-    mixed = np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
+    mixed = np.uint64(seed * GOLDEN % 2**64)
     total = np.full(np.broadcast_shapes(*(np.shape(p) for p in parts)), mixed, dtype=np.uint64)
-    for part in parts:
-        total = _mix(
-            total ^ _mix(np.asarray(part).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
-        )
-    return np.asarray((total >> np.uint64(11)).astype(np.float64) / 2**53)
-
-
-def _mix(value: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     with np.errstate(over="ignore"):
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return value ^ (value >> np.uint64(31))
+        for part in parts:
+            total = mix(total ^ mix(np.asarray(part).astype(np.uint64) + np.uint64(GOLDEN), 1), 1)
+    return np.asarray((total >> np.uint64(11)).astype(np.float64) / 2**53)

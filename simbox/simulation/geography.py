@@ -14,7 +14,6 @@ LINES_A_CELL = 420
 LEAST_MASTS = 24
 NEAR = 12  # masts kept as neighbours of a mast, nearest first
 CENTRE = (12.0, -41.0)  # degrees, in the middle of an ocean
-KM_A_DEGREE = 111.2
 MASTS_A_TOWN = 28
 CHUNK = 512
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simbox.identifiers import luhn_digit
 from simbox.simulation.attempts import Floats, Ints, Rng
 
 COUNTRY = 999  # not assigned by ITU-T E.164, so nobody's number
@@ -73,13 +74,7 @@ def imsis(places: Ints) -> Ints:
 
 def with_check_digit(imei: Ints) -> Ints:
     """The IMEI with its Luhn digit (TS 23.003 annex B) behind the fourteen digits."""
-    total = np.zeros(len(imei), dtype=np.int64)
-    rest = imei
-    for place in range(14):
-        rest, digit = np.divmod(rest, 10)
-        doubled = digit * 2
-        total += digit if place % 2 else doubled // 10 + doubled % 10
-    return imei * 10 + (-total) % 10
+    return imei * 10 + luhn_digit(imei)
 
 
 @dataclass

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from simbox.features.segments import Index
-from simbox.features.sites.links import identity, lists
+from simbox.features.sites.links.identity import Carried, number_meetings
+from simbox.features.sites.links.lists import Dialled, meetings
 from simbox.features.sites.links.ports import Turns
 from simbox.features.sites.links.rhythm import Days
 from simbox.features.sites.pairs import Pairs, meeting, pairs_of
-from simbox.features.sites.traffic import Traffic
 from simbox.features.sites.whereabouts import Whereabouts
 
 PLACES = 4  # most used places of a line under which it meets others
@@ -17,19 +17,21 @@ LEAST_SHARE = 0.08
 HOUR_S = 3600
 
 
-def candidates(traffic: Traffic, where: Whereabouts, days: Days, turns: Turns) -> Pairs:
+def candidates(
+    dialled: Dialled, carried: Carried, where: Whereabouts, days: Days, turns: Turns
+) -> Pairs:
     """The pairs that share a place, a handset, a list, neighbouring numbers or a succession.
 
     Lines without any place - fixed ones - meet where their days begin in the same hour.
     """
-    lines = traffic.lines
+    lines = dialled.traffic.lines
     rhythm = _rhythm(days)
     codes = [meeting(*_at_places(where, rhythm), lines)]
-    line, imei, _ = identity.uses(traffic)
+    line, imei, _ = carried.uses
     codes += [meeting(imei, line, rhythm[line], lines)]
-    codes += [lists.meetings(traffic), identity.serial_meetings(traffic)]
+    codes += [meetings(dialled), carried.serials]
     again = turns.count > 1  # one succession in a crowd is chance, and hand-overs need two
-    codes += [identity.number_meetings(traffic), (turns.low * lines + turns.high)[again]]
+    codes += [number_meetings(carried.traffic), (turns.low * lines + turns.high)[again]]
     codes += [meeting(*_placeless(where, days, rhythm), lines)]
     return pairs_of(codes, lines)
 

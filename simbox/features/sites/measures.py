@@ -62,7 +62,7 @@ def rows_of(traffic: Traffic, site: Index) -> Rows:
     rows = np.flatnonzero(of_row >= 0)
     rows = rows[np.lexsort((traffic.line[rows], traffic.at[rows], of_row[rows]))]
     kind = traffic.events.event_type[rows]
-    other = party(traffic.events.other[rows])
+    other, fellow = party(traffic.events.other[rows]), traffic.other_line[rows]
     return Rows(
         site=of_row[rows],
         line=traffic.line[rows],
@@ -74,19 +74,10 @@ def rows_of(traffic: Traffic, site: Index) -> Rows:
         received=kind == Kind.SMS_MT,
         talked=(traffic.events.answer[rows] == Kind.YES) | (traffic.events.duration[rows] > 0),
         other=other,
-        inside=_inside(traffic, site, of_row[rows], other),
+        inside=(fellow >= 0) & (site[fellow] == of_row[rows]),
         place=traffic.place[rows],
         imei=traffic.imei[rows],
     )
-
-
-def _inside(traffic: Traffic, site: Index, of_row: Index, other: Array) -> Mask:
-    """Whether the other party of each row is a line of the row's own site."""
-    by = np.argsort(traffic.keys)
-    keys = traffic.keys[by]
-    at = np.minimum(np.searchsorted(keys, other), max(len(keys) - 1, 0))
-    known = keys[at] == other if len(keys) else np.zeros(len(other), dtype=bool)
-    return np.asarray(known & (site[by[at]] == of_row))
 
 
 def measure(rows: Rows, sites: int) -> pl.DataFrame:

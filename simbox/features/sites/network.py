@@ -77,17 +77,18 @@ def network(members: Traffic, others: Traffic) -> Network:
     where = whereabouts(members, others)
     days, usual = rhythm.days_of(members), rhythm.days_of(others)
     turns = ports.turns_of(members, members.place)
-    pairs = candidates(members, where, days, turns)
+    dialled, carried = lists.Dialled(members), identity.Carried(members)
+    pairs = candidates(dialled, carried, where, days, turns)
     cheap = {
         "place": [place.same_places(pairs, where)],
         "list": [
-            lists.shared_numbers(pairs, members),
-            lists.side_by_side(pairs, members),
-            lists.inside_calls(pairs, members),
+            lists.shared_numbers(pairs, dialled),
+            lists.side_by_side(pairs, dialled),
+            lists.inside_calls(pairs, dialled),
         ],
         "identity": [
-            identity.shared_handset(pairs, members),
-            identity.near_serials(pairs, members),
+            identity.shared_handset(pairs, carried),
+            identity.near_serials(pairs, carried),
             identity.number_blocks(pairs, members),
         ],
     }

@@ -28,12 +28,22 @@ class Pairs:
 
     def find(self, a: Index, b: Index, lines: int) -> Index:
         """The position of each pair given as two lines; -1 where it is not among these."""
+        return self.at(np.minimum(a, b) * lines + np.maximum(a, b), lines)
+
+    def at(self, code: Index, lines: int) -> Index:
+        """The position of each pair given as low * lines + high; -1 where it is not among these."""
         if not len(self.low):
-            return np.full(len(a), -1, dtype=np.int64)
-        code = np.minimum(a, b) * lines + np.maximum(a, b)
+            return np.full(len(code), -1, dtype=np.int64)
         own = self.low * lines + self.high
         at = np.minimum(np.searchsorted(own, code), len(own) - 1)
         return np.where(own[at] == code, at, -1)
+
+
+def codes_of(a: Index, b: Index, lines: int) -> Index:
+    """Codes low * lines + high of pairs given as two lines; a line and itself is none."""
+    differ = a != b
+    low, high = np.minimum(a, b)[differ], np.maximum(a, b)[differ]
+    return np.asarray(low * lines + high)
 
 
 def pairs_of(codes: list[Index], lines: int) -> Pairs:
@@ -67,9 +77,7 @@ def meeting(key: Index, line: Index, order: Index, lines: int) -> Index:
     first = np.repeat(np.arange(len(key)), reach)
     step = np.arange(len(first)) - np.repeat(np.cumsum(reach) - reach, reach) + 1
     a, b = line[first], line[first + step]
-    differ = a != b
-    low, high = np.minimum(a, b)[differ], np.maximum(a, b)[differ]
-    return distinct_codes(low * lines + high)
+    return distinct_codes(codes_of(a, b, lines))
 
 
 def distinct_codes(code: Index) -> Index:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simbox.features.events import COLUMNS, Events, arrange
-from simbox.features.segments import Array, Index, Mask
+from simbox.features.segments import Array, Index, Mask, among
 from simbox.identifiers import Ids, handset, party
 from simbox.store import DAY_S, Store, line_hash
 from simbox.tables import Kind
@@ -90,6 +90,14 @@ class Traffic:
         """The identity of each line, whatever class a feed gave it."""
         return party(self.events.line_ids)
 
+    @cached_property
+    def other_line(self) -> Index:
+        """Which of the lines the other party of each row is, -1 for none of them."""
+        by = np.argsort(self.keys)
+        keys, other = self.keys[by], party(self.events.other)
+        at = np.minimum(np.searchsorted(keys, other), max(len(keys) - 1, 0))
+        return np.where(among(other, keys) & (other > 0), by[at], -1)
+
 
 def gather(store: Store, members: Ids, lines: int) -> tuple[Traffic, Traffic]:
     """The traffic of the members and of a sample of all other lines.
@@ -110,7 +118,7 @@ def gather(store: Store, members: Ids, lines: int) -> tuple[Traffic, Traffic]:
         hashes = line_hash(frame["line"].to_numpy())
         mine = listed.take(_slot(hashes), mode="clip")
         rows = np.flatnonzero(mine)
-        mine[rows] = _among(hashes[rows], wanted)
+        mine[rows] = among(hashes[rows], wanted)
         # low bits: the high ones are the bucket
         drawn = (hashes & np.uint64(0xFFFF_FFFF)) < np.uint64(min(share * 2**32, 2**32 - 1))
         for chosen, parts in ((mine, inside), (drawn & ~mine, beside)):
@@ -122,13 +130,6 @@ def gather(store: Store, members: Ids, lines: int) -> tuple[Traffic, Traffic]:
 
 def _slot(hashes: Ids) -> Index:
     return (hashes >> np.uint64(64 - _LIST_BITS)).view(np.int64)
-
-
-def _among(hashes: Ids, wanted: Ids) -> Mask:
-    if not len(wanted):
-        return np.zeros(len(hashes), dtype=bool)
-    at = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
-    return np.asarray(wanted[at] == hashes)
 
 
 def _calendar(*both: Events) -> tuple[int, int]:

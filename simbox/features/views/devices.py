@@ -28,6 +28,7 @@ from simbox.identifiers import (
     digits_of,
     handset,
     length_of,
+    luhn_digit,
     party,
 )
 from simbox.store import line_hash
@@ -123,19 +124,6 @@ def invalid_imei(imei: Ids) -> Mask:
     shape = (length_of(imei) != IMEI_DIGITS) | (value < 10**6) | repeated
     invalid: Mask = told & (wrong | shape)
     return invalid
-
-
-def luhn_digit(value: Index) -> Index:
-    """The Luhn check digit of 14-digit numbers (TS 23.003 annex B)."""
-    rest, sums = np.maximum(value, 0), np.zeros(len(value), np.int64)
-    for position in range(IMEI_DIGITS):
-        digit = rest % 10
-        rest = rest // 10
-        if position % 2 == 0:
-            digit = digit * 2
-            digit -= 9 * (digit > 9)
-        sums += digit
-    return (10 - sums % 10) % 10
 
 
 VIEW = View(

@@ -32,7 +32,6 @@ USUAL_SHOPS, SHOPS_A_MAST = 8, 25
 RINGS_BACK_SHARE = 0.35  # of talk with shops and offices is begun by them
 STRANGERS_IN, STRANGERS_OUT = 0.13, 0.035  # calls a day for each line
 SERVICE_CALLS, SERVICE_TEXTS = 0.02, 0.02
-ADVERT_SHARE = 0.3
 BUSINESS = Manners(0.3, 0.45, 0.85)
 UNKNOWN = Manners(0.08, 0.15, 0.5)
 

@@ -16,7 +16,6 @@ NEVER_WRITE = 0.14
 NO_NOTICES, NO_NOTICES_SECOND = 0.05, 0.4
 STAYS_AT_HOME = 0.07  # whatever their way of life: some trade from home, some seek work there
 LOCAL_WORK = 0.3  # of work places are at a mast near home, the others anywhere in town
-ALL_DAYS = 0b1111111
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dense_traffic import dense
 from room_traffic import DAY, HOUR, Leg, line_of, traffic
 
 from simbox.features.sites.candidates import candidates
-from simbox.features.sites.links import ports, rhythm
+from simbox.features.sites.links import identity, lists, ports, rhythm
 from simbox.features.sites.network import network
 from simbox.features.sites.pairs import WINDOW, Pairs
 from simbox.features.sites.traffic import Traffic
@@ -21,7 +21,9 @@ A, B = "999130000101", "999130000902"
 
 def compared(mine: Traffic, others: Traffic) -> Pairs:
     turns = ports.turns_of(mine, mine.place)
-    return candidates(mine, whereabouts(mine, others), rhythm.days_of(mine), turns)
+    dialled, carried = lists.Dialled(mine), identity.Carried(mine)
+    where = whereabouts(mine, others)
+    return candidates(dialled, carried, where, rhythm.days_of(mine), turns)
 
 
 def pairs_a_line(lines: int, cells: int = 1) -> float:

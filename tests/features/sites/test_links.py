@@ -63,19 +63,19 @@ def test_many_rare_cells_in_common_say_more_than_one() -> None:
 def test_three_cards_in_one_handset_are_no_owner_s_two(sims: int, nats: float) -> None:
     numbers = (A, B, C)[:sims]
     mine, _ = traffic([leg for x in numbers for leg in calls(x, handset="00100100123456")])
-    assert identity.shared_handset(pair(mine, A, B), mine)[0] == nats
+    assert identity.shared_handset(pair(mine, A, B), identity.Carried(mine))[0] == nats
 
 
 def test_a_copied_handset_links_nobody() -> None:
     many = [f"9991360{n:05d}" for n in range(identity.COPIED_LINES + 1)]
     mine, _ = traffic([leg for x in many for leg in calls(x, days=1, handset="00100100000000")])
-    assert identity.shared_handset(pair(mine, many[0], many[1]), mine)[0] == 0.0
+    assert identity.shared_handset(pair(mine, many[0], many[1]), identity.Carried(mine))[0] == 0.0
 
 
 @pytest.mark.parametrize(("serial", "linked"), [("123458", True), ("129999", False)])
 def test_serials_of_one_carton_link(serial: str, linked: bool) -> None:
     mine, _ = traffic([*calls(A, handset="00100100123456"), *calls(B, handset=f"00100100{serial}")])
-    assert (identity.near_serials(pair(mine, A, B), mine)[0] > 0) == linked
+    assert (identity.near_serials(pair(mine, A, B), identity.Carried(mine))[0] > 0) == linked
 
 
 def busy(line: str, late: int) -> list[Leg]:
@@ -119,21 +119,21 @@ def test_sessions_that_follow_each_other_hand_a_port_over() -> None:
 def test_a_rare_number_that_both_call_links_and_a_contact_does_not() -> None:
     shared = [Leg(A, HOUR, "999150007777"), Leg(B, 3 * HOUR, "999150007777")]
     mine, _ = traffic([*calls(A), *calls(B), *shared])
-    assert lists.shared_numbers(pair(mine, A, B), mine)[0] > 2.0
+    assert lists.shared_numbers(pair(mine, A, B), lists.Dialled(mine))[0] > 2.0
     back = Leg(A, 5 * HOUR, "999150007777", what="MTC")
     mine, _ = traffic([*calls(A), *calls(B), *shared, back])
-    assert lists.shared_numbers(pair(mine, A, B), mine)[0] == 0.0
+    assert lists.shared_numbers(pair(mine, A, B), lists.Dialled(mine))[0] == 0.0
 
 
 def test_a_number_that_everybody_calls_links_nobody() -> None:
     many = [f"9991360{n:05d}" for n in range(lists.RARE_CALLERS + 1)]
     mine, _ = traffic([Leg(x, HOUR * (n + 1), "999150008888") for n, x in enumerate(many)])
-    assert lists.shared_numbers(pair(mine, many[0], many[1]), mine)[0] == 0.0
+    assert lists.shared_numbers(pair(mine, many[0], many[1]), lists.Dialled(mine))[0] == 0.0
 
 
 def test_calls_between_two_callers_of_strangers_link_them() -> None:
     mine, _ = traffic([*calls(A), *calls(B), Leg(A, 2 * HOUR, B)])
-    assert lists.inside_calls(pair(mine, A, B), mine)[0] >= lists.INSIDE_NATS
+    assert lists.inside_calls(pair(mine, A, B), lists.Dialled(mine))[0] >= lists.INSIDE_NATS
 
 
 def test_neighbours_on_a_list_called_by_both_link_them() -> None:
@@ -141,8 +141,8 @@ def test_neighbours_on_a_list_called_by_both_link_them() -> None:
         Leg((A, B)[n % 2], 9 * HOUR + n * 60, f"9991588{n:05d}", cell="room") for n in range(40)
     ]
     mine, _ = traffic([*listed, *calls(C)])
-    assert lists.side_by_side(pair(mine, A, B), mine)[0] > 3.0
-    assert lists.side_by_side(pair(mine, A, C), mine)[0] == 0.0
+    assert lists.side_by_side(pair(mine, A, B), lists.Dialled(mine))[0] > 3.0
+    assert lists.side_by_side(pair(mine, A, C), lists.Dialled(mine))[0] == 0.0
 
 
 def test_a_day_of_a_line_is_its_first_and_its_last_call() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from simbox.features.segments import Index, group
-from simbox.features.sites.pairs import Pairs, distinct_codes, meeting
+from simbox.features.sites.pairs import Pairs, codes_of, distinct_codes, meeting
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.identifiers import Ids, digits_of
 
@@ -27,32 +30,47 @@ def uses(traffic: Traffic) -> tuple[Index, Index, Ids]:
     return traffic.line[rows][held.first], index.astype(np.int64)[held.first], imei
 
 
-def shared_handset(pairs: Pairs, traffic: Traffic) -> Floats:
+@dataclass(frozen=True)
+class Carried:
+    """What some lines were used with: handsets and their serials, found once."""
+
+    traffic: Traffic
+
+    @cached_property
+    def uses(self) -> tuple[Index, Index, Ids]:
+        """See :func:`uses`."""
+        return uses(self.traffic)
+
+    @cached_property
+    def serials(self) -> Index:
+        """See :func:`serial_meetings`."""
+        return serial_meetings(self)
+
+
+def shared_handset(pairs: Pairs, carried: Carried) -> Floats:
     """Nats for lines that were used in one handset: more where three or more were."""
-    line, imei, _ = uses(traffic)
+    line, imei, _ = carried.uses
+    lines = carried.traffic.lines
     sizes = np.bincount(imei) if len(imei) else np.zeros(0, dtype=np.int64)
     told = np.zeros(len(pairs))
     for least, nats in ((2, DUAL_NATS), (3, SHARED_NATS)):
         usable = (sizes[imei] >= least) & (sizes[imei] <= COPIED_LINES)
-        code = meeting(imei[usable], line[usable], line[usable], traffic.lines)
-        low, high = np.divmod(code, max(traffic.lines, 1))
-        at = pairs.find(low, high, traffic.lines)
+        at = pairs.at(meeting(imei[usable], line[usable], line[usable], lines), lines)
         told[at[at >= 0]] = nats
     return told
 
 
-def near_serials(pairs: Pairs, traffic: Traffic) -> Floats:
+def near_serials(pairs: Pairs, carried: Carried) -> Floats:
     """Nats for handsets whose serials left the factory together, where few others stand around."""
-    low, high = np.divmod(serial_meetings(traffic), max(traffic.lines, 1))
     told = np.zeros(len(pairs))
-    at = pairs.find(low, high, traffic.lines)
+    at = pairs.at(carried.serials, carried.traffic.lines)
     told[at[at >= 0]] = SERIAL_NATS
     return told
 
 
-def serial_meetings(traffic: Traffic) -> Index:
+def serial_meetings(carried: Carried) -> Index:
     """Codes of pairs of lines with neighbouring serials under one TAC."""
-    line, imei, ids = uses(traffic)
+    line, imei, ids = carried.uses
     digits = digits_of(ids)
     order = np.argsort(digits, kind="stable")
     value = digits[order]
@@ -67,8 +85,7 @@ def serial_meetings(traffic: Traffic) -> Index:
         near = (b - a <= NEAR_SERIAL) & (a // SERIAL == b // SERIAL) & (a >= 0)
         near &= ~crowded[:-step]
         x, y = line_of[order[:-step][near]], line_of[order[step:][near]]
-        differ = x != y
-        found.append(np.minimum(x, y)[differ] * traffic.lines + np.maximum(x, y)[differ])
+        found.append(codes_of(x, y, carried.traffic.lines))
     return distinct_codes(np.concatenate(found))
 
 
@@ -98,6 +115,5 @@ def number_meetings(traffic: Traffic) -> Index:
     found = [np.zeros(0, dtype=np.int64)]
     for step in (1, 2, 3, 4):
         near = value[step:] - value[:-step] <= NUMBER_NEAR
-        x, y = order[:-step][near], order[step:][near]
-        found.append(np.minimum(x, y) * traffic.lines + np.maximum(x, y))
+        found.append(codes_of(order[:-step][near], order[step:][near], traffic.lines))
     return np.concatenate(found)

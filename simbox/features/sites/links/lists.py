@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from simbox.features.segments import Index, boundaries, group
-from simbox.features.sites.pairs import Pairs, distinct_codes, meeting
+from simbox.features.sites.pairs import Pairs, codes_of, distinct_codes, meeting
 from simbox.features.sites.traffic import Floats, Traffic
 from simbox.identifiers import NumberClass, digits_of, party
 
@@ -45,22 +48,45 @@ def called_numbers(traffic: Traffic) -> tuple[Index, Index]:
     return line[rare], number[rare]
 
 
-def shared_numbers(pairs: Pairs, traffic: Traffic) -> Floats:
+@dataclass(frozen=True)
+class Dialled:
+    """What some lines called: which pairs of them meet over it, and how often, is found once."""
+
+    traffic: Traffic
+
+    @cached_property
+    def numbers(self) -> tuple[Index, Index]:
+        """See :func:`called_numbers`."""
+        return called_numbers(self.traffic)
+
+    @cached_property
+    def neighbours(self) -> tuple[Index, Index]:
+        """See :func:`neighbours_called`."""
+        return neighbours_called(self.traffic)
+
+    @cached_property
+    def between(self) -> Index:
+        """See :func:`calls_between`."""
+        return calls_between(self.traffic)
+
+
+def shared_numbers(pairs: Pairs, dialled: Dialled) -> Floats:
     """Nats for rare numbers that both lines call and that call neither back."""
-    line, number = called_numbers(traffic)
-    common = _each_meeting(number, line, traffic.lines)
-    count = _counted(pairs, common, traffic.lines)
-    size = np.bincount(line, minlength=traffic.lines)
+    line, number = dialled.numbers
+    lines = dialled.traffic.lines
+    count = _counted(pairs, _each_meeting(number, line, lines), lines)
+    size = np.bincount(line, minlength=lines)
     expected = size[pairs.low] * size[pairs.high] / max(len(np.unique(number)), LEAST_NUMBERS)
     excess = np.maximum(count - 3 * expected, 0.0)
     return np.asarray(np.minimum(SHARED_NATS * excess, MOST_NATS))
 
 
-def side_by_side(pairs: Pairs, traffic: Traffic) -> Floats:
+def side_by_side(pairs: Pairs, dialled: Dialled) -> Floats:
     """Nats for calls to neighbouring numbers within half an hour, against as many by chance."""
-    near, size = neighbours_called(traffic)
-    count = _counted(pairs, near, traffic.lines)
-    all_pairs = max(traffic.lines * (traffic.lines - 1) / 2, 1)
+    near, size = dialled.neighbours
+    lines = dialled.traffic.lines
+    count = _counted(pairs, near, lines)
+    all_pairs = max(lines * (lines - 1) / 2, 1)
     share = len(near) / all_pairs / max(float(np.mean(size)) ** 2, 1.0)
     expected = size[pairs.low] * size[pairs.high] * share + 0.1
     told = count * np.log(np.maximum(count, 1) / expected) - (count - expected)
@@ -78,28 +104,21 @@ def neighbours_called(traffic: Traffic) -> tuple[Index, Index]:
     for step in (1, 2, 3):
         a, b = line[:-step], line[step:]
         near = (number[step:] - number[:-step] <= BESIDE) & (number[step:] != number[:-step])
-        near &= (np.abs(at[step:] - at[:-step]) <= BESIDE_S) & (a != b)
-        found.append(np.minimum(a, b)[near] * traffic.lines + np.maximum(a, b)[near])
+        near &= np.abs(at[step:] - at[:-step]) <= BESIDE_S
+        found.append(codes_of(a[near], b[near], traffic.lines))
     return np.concatenate(found), np.bincount(line, minlength=traffic.lines)
 
 
-def inside_calls(pairs: Pairs, traffic: Traffic) -> Floats:
+def inside_calls(pairs: Pairs, dialled: Dialled) -> Floats:
     """Nats for lines that call or text each other, as people fake a life among their own cards."""
-    count = np.minimum(_counted(pairs, calls_between(traffic), traffic.lines), 4)
+    count = np.minimum(_counted(pairs, dialled.between, dialled.traffic.lines), 4)
     return np.where(count > 0, INSIDE_NATS + np.log2(np.maximum(count, 1)), 0.0)
 
 
 def calls_between(traffic: Traffic) -> Index:
     """Codes of pairs of the lines, one a call or text between them."""
-    keys = traffic.keys
-    by = np.argsort(keys)
-    other = party(traffic.events.other)
-    rows = np.flatnonzero(traffic.sent & (other > 0))
-    at = np.minimum(np.searchsorted(keys[by], other[rows]), max(len(keys) - 1, 0))
-    known = keys[by][at] == other[rows] if len(keys) else np.zeros(0, dtype=bool)
-    a, b = traffic.line[rows][known], by[at[known]]
-    differ = a != b
-    return np.asarray(np.minimum(a, b)[differ] * traffic.lines + np.maximum(a, b)[differ])
+    rows = np.flatnonzero(traffic.sent & (traffic.other_line >= 0))
+    return codes_of(traffic.line[rows], traffic.other_line[rows], traffic.lines)
 
 
 def _each_meeting(key: Index, line: Index, lines: int) -> Index:
@@ -120,17 +139,14 @@ def _each_meeting(key: Index, line: Index, lines: int) -> Index:
 def _counted(pairs: Pairs, codes: Index, lines: int) -> Floats:
     """How often each pair is among codes."""
     code, count = np.unique(codes, return_counts=True)
-    low, high = np.divmod(code, max(lines, 1))
-    at = pairs.find(low, high, lines)
+    at = pairs.at(code, lines)
     result = np.zeros(len(pairs))
     result[at[at >= 0]] = count[at >= 0]
     return result
 
 
-def meetings(traffic: Traffic) -> Index:
+def meetings(dialled: Dialled) -> Index:
     """Codes of pairs that lists bring together: common numbers, neighbours dialled, own calls."""
-    line, number = called_numbers(traffic)
-    common = meeting(number, line, number, traffic.lines)
-    return distinct_codes(
-        np.concatenate([common, neighbours_called(traffic)[0], calls_between(traffic)])
-    )
+    line, number = dialled.numbers
+    common = meeting(number, line, number, dialled.traffic.lines)
+    return distinct_codes(np.concatenate([common, dialled.neighbours[0], dialled.between]))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simbox.features.segments import Index, boundaries
-from simbox.features.sites.pairs import Pairs
+from simbox.features.sites.pairs import Pairs, codes_of
 from simbox.features.sites.traffic import Floats, Traffic
 
 INSTANT_S = 30
@@ -99,9 +99,7 @@ def turns_of(traffic: Traffic, key: Index) -> Turns:
     for step in range(LOOK_AHEAD):
         at_row = np.minimum(after + step, max(len(opened) - 1, 0))
         near = (after + step < len(opened)) & (opened[at_row] - closed <= TURN_S)
-        a, b = line[ends][near], opener[at_row[near]]
-        differ = a != b
-        found.append(np.minimum(a, b)[differ] * traffic.lines + np.maximum(a, b)[differ])
+        found.append(codes_of(line[ends][near], opener[at_row[near]], traffic.lines))
     code, count = np.unique(np.concatenate(found), return_counts=True)
     low, high = np.divmod(code, max(traffic.lines, 1))
     return Turns(low, high, count, sessions)
